@@ -1,0 +1,2 @@
+#pragma once
+#include "sbx_spawn.h"

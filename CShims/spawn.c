@@ -1,0 +1,2 @@
+#include "sbx_spawn.h"
+int sbx_placeholder(void) { return 0; }

@@ -1,0 +1,90 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// One module of ours: everything in Sources/NAME, warnings as errors.
+func module(
+    _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "lichen",
+    products: [.executable(name: "lichen", targets: ["lichen"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // The kernel, and the libraries of the system.
+        .target(
+            name: "CShims", path: "CShims",
+            cSettings: [
+                .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
+                .treatAllWarnings(as: .error),
+            ]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive"),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate"),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp"),
+
+        // Values.
+        module("OCI", []),
+        module("Dockerfile", []),
+
+        // What touches the kernel, lowest first.
+        module("Linux", ["CShims", system]),
+        module(
+            "Archive",
+            ["OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto", system]),
+        module("Layers", ["OCI", "Linux", "Archive", system]),
+        module("Store", ["OCI", "Linux", "Archive", system]),
+        module("HTTP", ["Linux", "CCurl", system]),
+        module("Registry", ["OCI", "HTTP"]),
+        module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),
+        module(
+            "Policy", ["Linux", "CSeccomp", system],
+            resources: [.embedInCode("../../policies/default.json")]),
+        module("Sandbox", ["Policy", "Linux", system]),
+        module(
+            "Build",
+            [
+                "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Registry",
+                "Contexts", "Policy", "Sandbox", system, log,
+            ]),
+
+        // The command line.
+        .executableTarget(
+            name: "lichen", dependencies: ["Build", arguments], swiftSettings: strict),
+
+        tests("ArchitectureTests", []),
+        tests("OCITests", ["OCI"]),
+        tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
+        tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
+        tests("HTTPTests", ["HTTP"]),
+        tests("RegistryTests", ["Registry", "OCI", "HTTP"]),
+        tests("PolicyTests", ["Policy"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c17
+)

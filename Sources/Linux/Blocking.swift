@@ -1,0 +1,40 @@
+import Glibc
+
+/// Runs `body` on a thread of its own, which may block.
+///
+/// Swift gives `async` code one thread a core; a `read` or a `waitid` there stops the whole build. Whatever blocks comes
+/// through here. A thread costs about 20 µs, so this is for work that is worth that: a blob, a directory, a child process;
+/// never for one small file of many. The thread lives exactly as long as `body`, which makes it a safe place to clone a
+/// child with `PR_SET_PDEATHSIG` and to wait for it.
+public func blocking<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        startThread { continuation.resume(with: Result(catching: body)) }
+    }
+}
+
+/// Starts a detached thread that runs `body` once.
+func startThread(_ body: @escaping @Sendable () -> Void) {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    let box = Unmanaged.passRetained(ThreadBody(run: body))
+    var thread = pthread_t()
+    let error = pthread_create(
+        &thread, &attributes,
+        { raw in
+            Unmanaged<ThreadBody>.fromOpaque(raw!).takeRetainedValue().run()
+            return nil
+        }, box.toOpaque())
+    if error != 0 {
+        // No thread to be had (a pids limit): run here. It is slower, and it is right.
+        box.takeRetainedValue().run()
+    }
+}
+
+private final class ThreadBody: Sendable {
+    let run: @Sendable () -> Void
+    init(run: @escaping @Sendable () -> Void) { self.run = run }
+}

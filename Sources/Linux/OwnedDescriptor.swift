@@ -1,0 +1,39 @@
+import Glibc
+public import SystemPackage
+
+/// A file descriptor with exactly one owner, closed when the owner is gone.
+public struct OwnedDescriptor: ~Copyable, Sendable {
+    /// The descriptor, for the length of a call: the owner still closes it.
+    public let borrowed: FileDescriptor
+
+    /// Takes a descriptor over. `raw` is open, close-on-exec, and nobody else closes it.
+    public init(owning raw: CInt) { borrowed = FileDescriptor(rawValue: raw) }
+
+    /// The number, for the border to C.
+    public var raw: CInt { borrowed.rawValue }
+
+    /// Closes now, where a failed close matters: after the last write of a blob.
+    public consuming func close() throws(Errno) {
+        let raw = borrowed.rawValue
+        discard self
+        // Linux frees the number whatever close answers, so it is never tried twice.
+        if Glibc.close(raw) != 0 { throw Errno(rawValue: errno) }
+    }
+
+    /// Gives the number away; the caller closes it from now on.
+    public consuming func release() -> CInt {
+        let raw = borrowed.rawValue
+        discard self
+        return raw
+    }
+
+    /// Another descriptor of the same open file, close-on-exec.
+    public borrowing func duplicate() throws(Errno) -> OwnedDescriptor {
+        let copy = fcntl(raw, F_DUPFD_CLOEXEC, 3)
+        if copy < 0 { throw Errno(rawValue: errno) }
+        return OwnedDescriptor(owning: copy)
+    }
+
+    // A failed close of something we only read, or give up, can't matter.
+    deinit { _ = Glibc.close(borrowed.rawValue) }
+}

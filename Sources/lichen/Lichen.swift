@@ -1,0 +1,1 @@
+@main struct Lichen { static func main() { print("lichen") } }
