@@ -1,2 +1,59 @@
 #include "sbx_spawn.h"
-int sbx_placeholder(void) { return 0; }
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+typedef void (*child_main)(const void *spec, int go, int report);
+
+/* Clones a child that sees both pipes' far ends and nothing else of this call. All signals are blocked across the clone:
+ * a handler of the parent's that ran in the child would write into the parent's pipes. */
+static int spawn(uint64_t flags, child_main run, const void *spec, struct sbx_child *child) {
+    int go[2], report[2], pidfd = -1;
+    if (pipe2(go, O_CLOEXEC) < 0) return -errno;
+    if (pipe2(report, O_CLOEXEC) < 0) {
+        int error = errno;
+        close(go[0]), close(go[1]);
+        return -error;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    struct clone_args args = {
+        .flags = flags | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+    int error = errno;
+    if (pid == 0) {
+        close(go[1]);
+        close(report[0]);
+        run(spec, go[0], report[1]);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(go[0]);
+    close(report[1]);
+    if (pid < 0) {
+        close(go[1]);
+        close(report[0]);
+        return -error;
+    }
+    *child = (struct sbx_child){.pid = (int32_t)pid, .pidfd = pidfd, .go = go[1], .report = report[0]};
+    return 0;
+}
+
+static _Noreturn void step(const void *spec, int go, int report) { sbx_step_main(spec, go, report); }
+static _Noreturn void worker(const void *spec, int go, int report) { sbx_worker_main(spec, go, report); }
+
+int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
+    uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    if (spec->new_network) flags |= CLONE_NEWNET;
+    return spawn(flags, step, spec, child);
+}
+
+int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
+    return spawn(CLONE_NEWUSER | CLONE_NEWNS, worker, spec, child);
+}

@@ -1,2 +1,5 @@
 #pragma once
+#include "sbx_fs.h"
+#include "sbx_mount.h"
+#include "sbx_process.h"
 #include "sbx_spawn.h"

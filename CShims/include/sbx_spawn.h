@@ -1,2 +1,128 @@
+/* Children in namespaces of their own: the worker (namespace A) and a step (namespace B, below A).
+ *
+ * Both are cloned with clone3(2), wait until the parent has written their id maps, walk a table of set-up steps and execute
+ * a program. Between the clone and the execve the child runs only code of child_*.c: async-signal-safe calls, no malloc.
+ *
+ * The parent must clone from a thread that lives until the child is reaped: PR_SET_PDEATHSIG fires when the cloning thread
+ * ends, not when the process does. */
 #pragma once
-int sbx_placeholder(void);
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What a child tells through its report pipe: the set-up step that failed and its errno, or SBX_STEP_EXITED with the wait
+ * status of the command. Nothing but end-of-file from a worker means that its execve happened. */
+struct sbx_report {
+    int32_t step;
+    int32_t value;
+};
+
+struct sbx_child {
+    int32_t pid;
+    int32_t pidfd;
+    int32_t go;     /* write one byte when the id maps stand; keep it open until the child is gone */
+    int32_t report; /* read end */
+};
+
+/* The order of this list is the order of the set-up, and the order is the security argument; see child_step.c. */
+enum sbx_step {
+    SBX_STEP_RESET_SIGNALS,
+    SBX_STEP_DIE_WITH_PARENT,
+    SBX_STEP_AWAIT_ID_MAP,
+    SBX_STEP_BECOME_ROOT,
+    SBX_STEP_DIE_WITH_PARENT_AGAIN,
+    SBX_STEP_MAKE_MOUNTS_PRIVATE,
+    SBX_STEP_SET_HOSTNAME,
+    SBX_STEP_RAISE_LOOPBACK,
+    SBX_STEP_ATTACH_ROOT,
+    SBX_STEP_ATTACH_MOUNTS,
+    SBX_STEP_MOUNT_PROC,
+    SBX_STEP_PROTECT_PROC,
+    SBX_STEP_MOUNT_DEV_PTS,
+    SBX_STEP_MOUNT_MQUEUE,
+    SBX_STEP_MOUNT_SYSFS,
+    SBX_STEP_PIVOT_ROOT,
+    SBX_STEP_FORK_INIT,
+    SBX_STEP_NEW_SESSION,
+    SBX_STEP_STANDARD_STREAMS,
+    SBX_STEP_CLOSE_DESCRIPTORS,
+    SBX_STEP_NEW_KEYRING,
+    SBX_STEP_RESOURCE_LIMITS,
+    SBX_STEP_NO_NEW_PRIVS,
+    SBX_STEP_LANDLOCK,
+    SBX_STEP_SECCOMP_BEFORE_USER,
+    SBX_STEP_BOUNDING_SET,
+    SBX_STEP_SWITCH_USER,
+    SBX_STEP_CAPABILITIES,
+    SBX_STEP_WORKING_DIRECTORY,
+    SBX_STEP_SECCOMP,
+    SBX_STEP_EXECVE,
+    SBX_STEP_COUNT,
+    SBX_STEP_EXITED = 1000,
+};
+
+/* A mount made by the parent (detached), and where it goes: both by descriptor, so no path is looked up. */
+struct sbx_mount {
+    int32_t tree;
+    int32_t target;
+};
+
+struct sbx_limit {
+    int32_t resource;
+    uint64_t soft, hard;
+};
+
+/* One RUN. All pointers stay valid until sbx_clone_step returns (the child has a copy of the memory). A descriptor that is
+ * not wanted is -1. */
+struct sbx_step_spec {
+    int32_t new_network;         /* 1: a network namespace of its own, with loopback up */
+    int32_t root;                /* detached mount of the rootfs */
+    int32_t attach_at;           /* a directory of the parent's: where the rootfs is attached before the pivot */
+    const struct sbx_mount *mounts;
+    size_t mount_count;
+    int32_t proc_target, pts_target, mqueue_target, sys_target;
+    int32_t empty_directory;     /* detached read-only mount: hides directories; consumed by cloning */
+    int32_t null_device;         /* O_PATH of the sandbox's /dev/null: hides files */
+    const char *const *masked;   /* below /proc, NULL-terminated; missing ones are skipped */
+    const char *const *read_only;
+    const char *hostname;
+    int32_t output, error;       /* become 1 and 2; 0 is the sandbox's /dev/null */
+    int32_t input;               /* becomes 0, or -1 */
+    const struct sbx_limit *limits;
+    size_t limit_count;
+    int32_t no_new_privs;        /* 0 only where USER is not root and ids are mapped: there setuid programs work */
+    uint64_t landlock_scopes;    /* LANDLOCK_SCOPE_*, 0 for none */
+    const void *filter;          /* struct sock_filter[] */
+    uint16_t filter_count;
+    uint64_t capabilities;       /* bounding set, and the rest of them for uid 0 */
+    uint32_t uid, gid;
+    const uint32_t *groups;
+    size_t group_count;
+    const char *working_directory;
+    const char *const *programs; /* tried in order, NULL-terminated: the PATH search was done by the parent */
+    const char *const *arguments;
+    const char *const *environment;
+};
+
+/* The worker. `keep` is the one descriptor it inherits beside 0, 1 and 2; it arrives as number 3. */
+struct sbx_worker_spec {
+    int32_t keep;
+    const char *program;
+    const char *const *arguments;
+    const char *const *environment;
+};
+
+/* Both return 0 or -errno of the parent's side, and fill `*child`, whose three descriptors the caller owns. */
+int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child);
+int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child);
+
+/* The child's side; never returns. */
+_Noreturn void sbx_step_main(const struct sbx_step_spec *spec, int go, int report);
+_Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int report);
+
+/* Parts of both children (child_common.c): 0, or -1 and errno. */
+int sbx_child_reset_signals(void);
+int sbx_child_die_with_parent(int go);
+int sbx_child_await_id_map(int go);
+int sbx_child_make_mounts_private(void);
+_Noreturn void sbx_child_fail(int report, int32_t step);

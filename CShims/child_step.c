@@ -1,0 +1,372 @@
+/* A step's way from clone3 to execve; the rules of child_common.c hold.
+ *
+ * The order of the table is the security argument:
+ *  - everything that needs a path of the host or privilege in B comes before the pivot, and uses descriptors that the
+ *    parent opened;
+ *  - after the pivot the old root is gone, and no descriptor into it is left when the command's process is made;
+ *  - privileges go last, in this order: limits, no_new_privs, Landlock, bounding set, user, capabilities, then seccomp
+ *    right before execve, so that the filter need not allow anything above it. */
+#include "sbx_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/mount.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sbx_mount.h"
+
+/* What a step of the set-up may look at and change. */
+struct state {
+    const struct sbx_step_spec *spec;
+    int go, report;
+    int proc;      /* root of the new procfs */
+};
+
+static int from_shim(int result) {
+    if (result >= 0) return result;
+    errno = -result;
+    return -1;
+}
+
+static int reset_signals(struct state *s) {
+    (void)s;
+    umask(022);
+    return sbx_child_reset_signals();
+}
+
+static int die_with_parent(struct state *s) { return sbx_child_die_with_parent(s->go); }
+static int await_id_map(struct state *s) { return sbx_child_await_id_map(s->go); }
+
+/* Uid 0 of B, without the invoker's groups, and out of reach of ptrace until the execve: the memory of this process is a
+ * copy of the worker's. */
+static int become_root(struct state *s) {
+    (void)s;
+    if (syscall(SYS_setgroups, 0, NULL) < 0) return -1;
+    if (syscall(SYS_setresgid, 0, 0, 0) < 0) return -1;
+    if (syscall(SYS_setresuid, 0, 0, 0) < 0) return -1;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static int make_mounts_private(struct state *s) {
+    (void)s;
+    return sbx_child_make_mounts_private();
+}
+
+static size_t length(const char *text) {
+    size_t n = 0;
+    while (text[n]) n++;
+    return n;
+}
+
+static int set_hostname(struct state *s) { return sethostname(s->spec->hostname, length(s->spec->hostname)); }
+
+static int raise_loopback(struct state *s) {
+    if (!s->spec->new_network) return 0;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int answer = ioctl(fd, SIOCSIFFLAGS, &request);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return answer;
+}
+
+static int attach_root(struct state *s) { return from_shim(sbx_move_mount(s->spec->root, s->spec->attach_at)); }
+
+static int attach_mounts(struct state *s) {
+    for (size_t i = 0; i < s->spec->mount_count; i++)
+        if (from_shim(sbx_move_mount(s->spec->mounts[i].tree, s->spec->mounts[i].target)) < 0) return -1;
+    return 0;
+}
+
+/* A new file system of `type`, mounted at `target`; the descriptor of its root, or -1. */
+static int mount_new(const char *type, int target, unsigned int attributes, const char *const *options) {
+    int fs = from_shim(sbx_fsopen(type));
+    if (fs < 0) return -1;
+    for (; options && options[0]; options += 2)
+        if (from_shim(sbx_fsconfig_string(fs, options[0], options[1])) < 0) return -1;
+    if (from_shim(sbx_fsconfig_create(fs)) < 0) return -1;
+    int mount = from_shim(sbx_fsmount(fs, attributes));
+    if (mount < 0) return -1;
+    close(fs);
+    return from_shim(sbx_move_mount(mount, target)) < 0 ? -1 : mount;
+}
+
+static int mount_proc(struct state *s) {
+    s->proc = mount_new("proc", s->spec->proc_target,
+                        SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC, NULL);
+    return s->proc < 0 ? -1 : 0;
+}
+
+/* Opens `path` below the new /proc as a place to mount at; -1 with errno 0 if it does not exist. */
+static int proc_place(struct state *s, const char *path) {
+    int place = openat(s->proc, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (place < 0 && (errno == ENOENT || errno == EACCES)) errno = 0;
+    return place;
+}
+
+static int hide(struct state *s, int place) {
+    struct stat info;
+    if (fstat(place, &info) < 0) return -1;
+    int cover = S_ISDIR(info.st_mode) ? s->spec->empty_directory : s->spec->null_device;
+    int copy = from_shim(sbx_clone_mount(cover, "", 0));
+    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, place));
+}
+
+static int make_read_only(int place) {
+    int copy = from_shim(sbx_clone_mount(place, "", 1));
+    if (copy < 0) return -1;
+    unsigned int attributes =
+        SBX_MOUNT_ATTR_RDONLY | SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    if (from_shim(sbx_set_mount_attributes(copy, attributes, 1)) < 0) return -1;
+    return from_shim(sbx_move_mount(copy, place));
+}
+
+static int protect_proc(struct state *s) {
+    for (int pass = 0; pass < 2; pass++) {
+        for (const char *const *path = pass ? s->spec->read_only : s->spec->masked; *path; path++) {
+            int place = proc_place(s, *path);
+            if (place < 0) {
+                if (errno) return -1;
+                continue;
+            }
+            if ((pass ? make_read_only(place) : hide(s, place)) < 0) return -1;
+            close(place);
+        }
+    }
+    return 0;
+}
+
+static int mount_dev_pts(struct state *s) {
+    static const char *const options[] = {"ptmxmode", "0666", "mode", "0620", NULL};
+    unsigned int attributes = SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NOEXEC;
+    return mount_new("devpts", s->spec->pts_target, attributes, options) < 0 ? -1 : 0;
+}
+
+static int mount_mqueue(struct state *s) {
+    unsigned int attributes = SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    return mount_new("mqueue", s->spec->mqueue_target, attributes, NULL) < 0 ? -1 : 0;
+}
+
+/* sysfs shows the network of the namespace that mounts it, and may be mounted only with a network namespace of our own;
+ * the host's is no business of a RUN, so with its network there is an empty directory. */
+static int mount_sysfs(struct state *s) {
+    unsigned int attributes =
+        SBX_MOUNT_ATTR_RDONLY | SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    if (s->spec->new_network && mount_new("sysfs", s->spec->sys_target, attributes, NULL) >= 0) return 0;
+    int copy = from_shim(sbx_clone_mount(s->spec->empty_directory, "", 0));
+    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, s->spec->sys_target));
+}
+
+static int pivot_to_root(struct state *s) {
+    if (fchdir(s->spec->root) < 0) return -1;
+    if (syscall(SYS_pivot_root, ".", ".") < 0) return -1;
+    /* The old root now lies on top of the new one, at the same place. */
+    if (from_shim(sbx_unmount_detach(".")) < 0) return -1;
+    return chdir("/");
+}
+
+static _Noreturn void be_init(int report, pid_t command) {
+    /* Only the report pipe stays open here, so /proc/1/fd leads nowhere. It has been moved to 0. */
+    if (dup3(report, 0, O_CLOEXEC) < 0) syscall(SYS_exit_group, 126);
+    syscall(SYS_close_range, 1u, ~0u, 0u);
+    prctl(PR_SET_NAME, "lichen-init", 0, 0, 0);
+    for (;;) {
+        int status;
+        pid_t pid = wait4(-1, &status, 0, NULL);
+        if (pid == command) {
+            struct sbx_report message = {.step = SBX_STEP_EXITED, .value = status};
+            (void)!write(0, &message, sizeof message);
+            /* The kernel now ends every process that the command left behind, before our parent hears of our end. */
+            for (;;) syscall(SYS_exit_group, 0);
+        }
+        if (pid < 0 && errno != EINTR) syscall(SYS_exit_group, 125);
+    }
+}
+
+static int fork_init(struct state *s) {
+    /* Not fork(): its handlers take locks that another thread of the worker may have held at the clone. */
+    long command = syscall(SYS_clone, (unsigned long)SIGCHLD, 0ul, 0ul, 0ul, 0ul);
+    if (command < 0) return -1;
+    if (command > 0) be_init(s->report, (pid_t)command);
+    return 0;
+}
+
+static int new_session(struct state *s) {
+    (void)s;
+    return setsid() < 0 ? -1 : 0;
+}
+
+/* Standard input is opened inside, so that /proc/self/fd/0 does not lead to an inode of the host. */
+static int standard_streams(struct state *s) {
+    int input = s->spec->input;
+    if (input < 0) input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0) return -1;
+    /* Above the three, lest one overwrite another before it is copied. */
+    int output = fcntl(s->spec->output, F_DUPFD_CLOEXEC, 16);
+    int error = fcntl(s->spec->error, F_DUPFD_CLOEXEC, 16);
+    int report = fcntl(s->report, F_DUPFD_CLOEXEC, 16);
+    input = fcntl(input, F_DUPFD_CLOEXEC, 16);
+    if (output < 0 || error < 0 || report < 0 || input < 0) return -1;
+    s->report = report;
+    if (dup3(input, 0, 0) < 0 || dup3(output, 1, 0) < 0) return -1;
+    return dup3(error, 2, 0) < 0 ? -1 : 0;
+}
+
+static int close_descriptors(struct state *s) {
+    if (dup3(s->report, 3, O_CLOEXEC) < 0) return -1;
+    s->report = 3;
+    return (int)syscall(SYS_close_range, 4u, ~0u, 0u);
+}
+
+/* The invoker's session keyring would come along otherwise. A kernel without keyrings, or a quota, is no reason to stop:
+ * the policy refuses the calls that reach one. */
+static int new_keyring(struct state *s) {
+    (void)s;
+    syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL, 0, 0, 0);
+    return 0;
+}
+
+static int resource_limits(struct state *s) {
+    for (size_t i = 0; i < s->spec->limit_count; i++) {
+        const struct sbx_limit *limit = &s->spec->limits[i];
+        struct rlimit64 value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+        if (syscall(SYS_prlimit64, 0, limit->resource, &value, NULL) < 0) return -1;
+    }
+    return 0;
+}
+
+static int no_new_privs(struct state *s) {
+    return s->spec->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
+}
+
+/* Scopes only: a domain without file rights does not forbid mounts, and keeps abstract sockets, signals and ptrace of
+ * everything outside away. */
+static int landlock(struct state *s) {
+    if (!s->spec->landlock_scopes) return 0;
+    struct {
+        uint64_t files, network, scopes;
+    } attr = {.scopes = s->spec->landlock_scopes};
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0u);
+    if (ruleset < 0) return -1;
+    int answer = (int)syscall(SYS_landlock_restrict_self, ruleset, 0u);
+    close(ruleset);
+    return answer;
+}
+
+static int install_filter(struct state *s) {
+    struct sock_fprog program = {
+        .len = s->spec->filter_count, .filter = (struct sock_filter *)(uintptr_t)s->spec->filter};
+    unsigned int flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+/* Without no_new_privs a filter needs CAP_SYS_ADMIN of B, which goes in the steps below; such a filter has to allow the
+ * calls of those steps. */
+static int seccomp_before_user(struct state *s) { return s->spec->no_new_privs ? 0 : install_filter(s); }
+
+static int bounding_set(struct state *s) {
+    for (int capability = 0; capability < 64; capability++) {
+        if (s->spec->capabilities >> capability & 1) continue;
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) {
+            if (errno == EINVAL) break; /* past the last one that this kernel knows */
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int switch_user(struct state *s) {
+    if (syscall(SYS_setgroups, s->spec->group_count, s->spec->groups) < 0) return -1;
+    if (syscall(SYS_setresgid, s->spec->gid, s->spec->gid, s->spec->gid) < 0) return -1;
+    return (int)syscall(SYS_setresuid, s->spec->uid, s->spec->uid, s->spec->uid);
+}
+
+/* Inheritable and ambient stay empty: an inheritable set would come back through file capabilities (CVE-2022-24769). */
+static int capabilities(struct state *s) {
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return -1;
+    uint64_t kept = s->spec->uid == 0 ? s->spec->capabilities : 0;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {
+        {.effective = (uint32_t)kept, .permitted = (uint32_t)kept},
+        {.effective = (uint32_t)(kept >> 32), .permitted = (uint32_t)(kept >> 32)}};
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+static int working_directory(struct state *s) {
+    if (chdir(s->spec->working_directory) < 0) return -1;
+    /* Outside the root the kernel answers "(unreachable)...": CVE-2024-21626. */
+    char path[4096];
+    long count = syscall(SYS_getcwd, path, sizeof path);
+    if (count > 0 && path[0] == '/') return 0;
+    errno = ENOENT;
+    return -1;
+}
+
+static int seccomp(struct state *s) { return s->spec->no_new_privs ? install_filter(s) : 0; }
+
+static int execute(struct state *s) {
+    int error = ENOENT;
+    for (const char *const *program = s->spec->programs; *program; program++) {
+        execve(*program, (char *const *)s->spec->arguments, (char *const *)s->spec->environment);
+        if (errno != ENOENT && errno != ENOTDIR) error = errno;
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
+    }
+    errno = error;
+    return -1;
+}
+
+static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
+    [SBX_STEP_RESET_SIGNALS] = reset_signals,
+    [SBX_STEP_DIE_WITH_PARENT] = die_with_parent,
+    [SBX_STEP_AWAIT_ID_MAP] = await_id_map,
+    [SBX_STEP_BECOME_ROOT] = become_root,
+    /* Again: a change of credentials clears the parent-death signal. */
+    [SBX_STEP_DIE_WITH_PARENT_AGAIN] = die_with_parent,
+    [SBX_STEP_MAKE_MOUNTS_PRIVATE] = make_mounts_private,
+    [SBX_STEP_SET_HOSTNAME] = set_hostname,
+    [SBX_STEP_RAISE_LOOPBACK] = raise_loopback,
+    [SBX_STEP_ATTACH_ROOT] = attach_root,
+    [SBX_STEP_ATTACH_MOUNTS] = attach_mounts,
+    [SBX_STEP_MOUNT_PROC] = mount_proc,
+    [SBX_STEP_PROTECT_PROC] = protect_proc,
+    [SBX_STEP_MOUNT_DEV_PTS] = mount_dev_pts,
+    [SBX_STEP_MOUNT_MQUEUE] = mount_mqueue,
+    [SBX_STEP_MOUNT_SYSFS] = mount_sysfs,
+    [SBX_STEP_PIVOT_ROOT] = pivot_to_root,
+    [SBX_STEP_FORK_INIT] = fork_init,
+    [SBX_STEP_NEW_SESSION] = new_session,
+    [SBX_STEP_STANDARD_STREAMS] = standard_streams,
+    [SBX_STEP_CLOSE_DESCRIPTORS] = close_descriptors,
+    [SBX_STEP_NEW_KEYRING] = new_keyring,
+    [SBX_STEP_RESOURCE_LIMITS] = resource_limits,
+    [SBX_STEP_NO_NEW_PRIVS] = no_new_privs,
+    [SBX_STEP_LANDLOCK] = landlock,
+    [SBX_STEP_SECCOMP_BEFORE_USER] = seccomp_before_user,
+    [SBX_STEP_BOUNDING_SET] = bounding_set,
+    [SBX_STEP_SWITCH_USER] = switch_user,
+    [SBX_STEP_CAPABILITIES] = capabilities,
+    [SBX_STEP_WORKING_DIRECTORY] = working_directory,
+    [SBX_STEP_SECCOMP] = seccomp,
+    [SBX_STEP_EXECVE] = execute,
+};
+
+_Noreturn void sbx_step_main(const struct sbx_step_spec *spec, int go, int report) {
+    struct state state = {.spec = spec, .go = go, .report = report, .proc = -1};
+    for (int32_t i = 0; i < SBX_STEP_COUNT; i++)
+        if (steps[i](&state) < 0) sbx_child_fail(state.report, i);
+    __builtin_unreachable();
+}

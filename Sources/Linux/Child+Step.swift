@@ -1,0 +1,198 @@
+import CShims
+import Glibc
+public import SystemPackage
+
+/// Everything that the set-up of one RUN needs, decided beforehand: the child parses nothing and looks nothing up.
+///
+/// Descriptors are borrowed for the length of `Child.step`.
+public struct StepSpecification {
+    /// A detached mount and the place it goes to.
+    public struct Mount {
+        public var tree, target: FileDescriptor
+
+        public init(tree: FileDescriptor, target: FileDescriptor) {
+            self.tree = tree
+            self.target = target
+        }
+    }
+
+    /// Where the file systems go that only the child can make, in its own namespaces: /proc, /dev/pts, /dev/mqueue, /sys.
+    public struct Targets {
+        public var proc, pts, mqueue, sys: FileDescriptor
+
+        public init(
+            proc: FileDescriptor, pts: FileDescriptor, mqueue: FileDescriptor, sys: FileDescriptor
+        ) {
+            self.proc = proc
+            self.pts = pts
+            self.mqueue = mqueue
+            self.sys = sys
+        }
+    }
+
+    /// One resource limit; getrlimit(2).
+    public struct Limit: Equatable, Sendable {
+        public var resource: Int32
+        public var soft, hard: UInt64
+
+        public init(resource: Int32, soft: UInt64, hard: UInt64) {
+            self.resource = resource
+            self.soft = soft
+            self.hard = hard
+        }
+    }
+
+    public var newNetwork: Bool
+    public var root: FileDescriptor
+    public var attachAt: FileDescriptor
+    public var mounts: [Mount]
+    public var targets: Targets
+    public var emptyDirectory: FileDescriptor
+    public var nullDevice: FileDescriptor
+    /// Paths below /proc.
+    public var masked, readOnly: [String]
+    public var hostname: String
+    public var output, error: FileDescriptor
+    public var limits: [Limit]
+    public var noNewPrivileges: Bool
+    public var landlockScopes: UInt64
+    /// The seccomp program: `struct sock_filter`, 8 bytes each.
+    public var filter: [UInt8]
+    public var capabilities: UInt64
+    public var uid, gid: UInt32
+    public var groups: [UInt32]
+    public var workingDirectory: [UInt8]
+    /// Tried in order; the PATH search has been done.
+    public var programs: [[UInt8]]
+    public var arguments, environment: [[UInt8]]
+
+    public init(
+        newNetwork: Bool, root: FileDescriptor, attachAt: FileDescriptor, mounts: [Mount],
+        targets: Targets,
+        emptyDirectory: FileDescriptor, nullDevice: FileDescriptor, masked: [String],
+        readOnly: [String],
+        hostname: String, output: FileDescriptor, error: FileDescriptor, limits: [Limit],
+        noNewPrivileges: Bool,
+        landlockScopes: UInt64, filter: [UInt8], capabilities: UInt64, uid: UInt32, gid: UInt32,
+        groups: [UInt32],
+        workingDirectory: [UInt8], programs: [[UInt8]], arguments: [[UInt8]], environment: [[UInt8]]
+    ) {
+        self.newNetwork = newNetwork
+        self.root = root
+        self.attachAt = attachAt
+        self.mounts = mounts
+        self.targets = targets
+        self.emptyDirectory = emptyDirectory
+        self.nullDevice = nullDevice
+        self.masked = masked
+        self.readOnly = readOnly
+        self.hostname = hostname
+        self.output = output
+        self.error = error
+        self.limits = limits
+        self.noNewPrivileges = noNewPrivileges
+        self.landlockScopes = landlockScopes
+        self.filter = filter
+        self.capabilities = capabilities
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+        self.workingDirectory = workingDirectory
+        self.programs = programs
+        self.arguments = arguments
+        self.environment = environment
+    }
+}
+
+/// How a step's command came to its end.
+public enum StepOutcome: Equatable, Sendable {
+    case ended(ExitStatus)
+    /// The set-up failed, or the program could not be executed.
+    case failed(ChildReport)
+    /// The sandbox was killed from outside: cancelled, or out of memory.
+    case killed
+}
+
+extension Child {
+    /// Clones the sandbox of one RUN; it waits for its id maps until `proceed()`.
+    ///
+    /// The calling thread must live until the child is reaped.
+    public static func step(_ specification: StepSpecification) throws(Errno) -> Child {
+        let s = specification
+        let mounts = s.mounts.map { sbx_mount(tree: $0.tree.rawValue, target: $0.target.rawValue) }
+        let limits = s.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
+        let masked = CStringArray(s.masked.map { Array($0.utf8) })
+        let readOnly = CStringArray(s.readOnly.map { Array($0.utf8) })
+        let programs = CStringArray(s.programs)
+        let arguments = CStringArray(s.arguments)
+        let environment = CStringArray(s.environment)
+        var raw = sbx_child()
+        // The child has a copy of this memory: all of it must be in place at the clone, and only then.
+        let result = mounts.withUnsafeBufferPointer { mounts in
+            limits.withUnsafeBufferPointer { limits in
+                s.filter.withUnsafeBytes { filter in
+                    s.groups.withUnsafeBufferPointer { groups in
+                        withCPath(s.workingDirectory) { workingDirectory in
+                            s.hostname.withCString { hostname in
+                                var spec = sbx_step_spec()
+                                spec.new_network = s.newNetwork ? 1 : 0
+                                spec.root = s.root.rawValue
+                                spec.attach_at = s.attachAt.rawValue
+                                spec.mounts = mounts.baseAddress
+                                spec.mount_count = mounts.count
+                                spec.proc_target = s.targets.proc.rawValue
+                                spec.pts_target = s.targets.pts.rawValue
+                                spec.mqueue_target = s.targets.mqueue.rawValue
+                                spec.sys_target = s.targets.sys.rawValue
+                                spec.empty_directory = s.emptyDirectory.rawValue
+                                spec.null_device = s.nullDevice.rawValue
+                                spec.masked = masked.pointers
+                                spec.read_only = readOnly.pointers
+                                spec.hostname = hostname
+                                spec.output = s.output.rawValue
+                                spec.error = s.error.rawValue
+                                spec.input = -1
+                                spec.limits = limits.baseAddress
+                                spec.limit_count = limits.count
+                                spec.no_new_privs = s.noNewPrivileges ? 1 : 0
+                                spec.landlock_scopes = s.landlockScopes
+                                spec.filter = filter.baseAddress
+                                spec.filter_count = UInt16(filter.count / 8)
+                                spec.capabilities = s.capabilities
+                                spec.uid = s.uid
+                                spec.gid = s.gid
+                                spec.groups = groups.baseAddress
+                                spec.group_count = groups.count
+                                spec.working_directory = workingDirectory
+                                spec.programs = programs.pointers
+                                spec.arguments = arguments.pointers
+                                spec.environment = environment.pointers
+                                return sbx_clone_step(&spec, &raw)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        withExtendedLifetime((masked, readOnly, programs, arguments, environment)) {}
+        _ = try Errno.check(result)
+        return Child(raw)
+    }
+
+    /// Waits until the command has ended and every process of the sandbox with it.
+    public mutating func awaitStep() throws(Errno) -> StepOutcome {
+        let report = try nextReport()
+        _ = try wait()
+        guard let report else { return .killed }
+        if UInt32(bitPattern: report.step) == SBX_STEP_EXITED.rawValue {
+            return .ended(ExitStatus(waitStatus: report.value))
+        }
+        return .failed(
+            ChildReport(
+                step: Child.words(forStep: report.step), errno: Errno(rawValue: report.value),
+                isExec: UInt32(bitPattern: report.step) == SBX_STEP_EXECVE.rawValue))
+    }
+}
+
+/// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.
+public func availableLandlockScopes() -> UInt64 { sbx_landlock_abi() >= 6 ? 3 : 0 }
