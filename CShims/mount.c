@@ -8,6 +8,7 @@
 
 /* <sys/mount.h> and <linux/mount.h> of Debian 12 can't be included together, so umount2 is declared here. */
 int umount2(const char *target, int flags);
+int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 enum { DETACH = 2 };
 
 static int result(long value) { return value < 0 ? -errno : (int)value; }
@@ -54,3 +55,11 @@ int sbx_move_mount(int mount, int target) {
 }
 
 int sbx_unmount_detach(const char *path) { return result(umount2(path, DETACH)); }
+
+int sbx_mount_overlay(const char *path, const char *options, uint32_t attributes) {
+    unsigned long flags = 0;
+    if (attributes & SBX_MOUNT_ATTR_RDONLY) flags |= MS_RDONLY;
+    if (attributes & SBX_MOUNT_ATTR_NOSUID) flags |= MS_NOSUID;
+    if (attributes & SBX_MOUNT_ATTR_NODEV) flags |= MS_NODEV;
+    return result(mount("overlay", path, "overlay", flags, options));
+}

@@ -24,3 +24,6 @@ int sbx_clone_mount(int dir, const char *path, int recursive);
 int sbx_set_mount_attributes(int mount, uint32_t attributes, int recursive);
 int sbx_move_mount(int mount, int target);
 int sbx_unmount_detach(const char *path);
+
+/* The old way: mount(2) of an overlay with all options in one string, at `path`. */
+int sbx_mount_overlay(const char *path, const char *options, uint32_t attributes);

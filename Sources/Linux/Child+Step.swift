@@ -196,3 +196,16 @@ extension Child {
 
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.
 public func availableLandlockScopes() -> UInt64 { sbx_landlock_abi() >= 6 ? 3 : 0 }
+
+/// The resources that a sandbox limits; getrlimit(2).
+public enum ResourceLimit {
+    public static let core = Int32(RLIMIT_CORE.rawValue)
+    public static let openFiles = Int32(RLIMIT_NOFILE.rawValue)
+}
+
+/// Our own hard limit of open files, at most `most`: a child can't have more.
+public func hardLimit(ofOpenFiles most: UInt64) -> UInt64 {
+    var limit = rlimit()
+    if getrlimit(ResourceLimit.openFiles, &limit) != 0 { return 1024 }
+    return min(UInt64(limit.rlim_max), most)
+}

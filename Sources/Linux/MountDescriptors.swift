@@ -84,3 +84,20 @@ extension OwnedDescriptor {
         _ = try Errno.check(sbx_set_mount_attributes(raw, attributes.rawValue, 0))
     }
 }
+
+/// Mounts an overlay as mount(2) does it, and returns a detached mount of it.
+///
+/// It is attached for a moment, because mount(2) knows no detached mounts: over /mnt, in this mount namespace alone, whose
+/// mounts are private.
+public func mountOverlay(options: String, attributes: MountAttributes) throws(SystemError) -> OwnedDescriptor {
+    oldMounts.acquire()
+    defer { oldMounts.release() }
+    try during("mount overlay") { () throws(Errno) in
+        _ = try Errno.check(sbx_mount_overlay("/mnt", options, attributes.rawValue))
+    }
+    defer { _ = sbx_unmount_detach("/mnt") }
+    return try cloneMount(of: "/mnt")
+}
+
+/// The place of `mountOverlay` is one for all threads.
+private let oldMounts = Lock()

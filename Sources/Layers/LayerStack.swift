@@ -1,0 +1,89 @@
+/// The listings of an image's layers, bottom first: the image's files without any of its bytes.
+///
+/// A path is looked up from the top down, in the listings where they lie; nothing is merged beforehand, so the cost is that of
+/// the path, not of the image.
+public struct LayerStack: Sendable {
+    public private(set) var listings: [Listing]
+
+    public init(_ listings: [Listing] = []) { self.listings = listings }
+
+    public mutating func push(_ listing: Listing) { listings.append(listing) }
+
+    /// What the image has at `path`, and the layer that says so; links are not followed. Nil where there is nothing.
+    ///
+    /// The root is always there, if only by default.
+    public func lookup(_ path: TreePath) -> (entry: ListingEntry, layer: Int)? {
+        let ancestors = Self.ancestors(of: path)
+        for (index, listing) in listings.enumerated().reversed() {
+            if let entry = listing.entry(at: path) {
+                return entry.kind == .whiteout ? nil : (entry, index)
+            }
+            // Something here hides the lower layers' path: a removed, replaced or opaque directory above it.
+            for ancestor in ancestors {
+                guard let entry = listing.entry(at: ancestor) else { continue }
+                if entry.kind != .directory || entry.isOpaque { return nil }
+            }
+        }
+        return nil
+    }
+
+    public func entry(at path: TreePath) -> ListingEntry? { lookup(path)?.entry }
+
+    /// Proper ancestors, longest first, the root included: it may be opaque, too.
+    private static func ancestors(of path: TreePath) -> [TreePath] {
+        var result: [TreePath] = []
+        var next = path.parent
+        while let ancestor = next {
+            result.append(ancestor)
+            next = ancestor.parent
+        }
+        return result
+    }
+
+    /// Where a path leads when links are followed, as after a chroot into the image.
+    public struct Resolved: Equatable, Sendable {
+        /// No component but the last can be a link; neither that where links were followed there.
+        public var path: TreePath
+        public var entry: ListingEntry?
+    }
+
+    /// Why a path leads nowhere.
+    public enum ResolutionError: Error, Equatable {
+        /// More than 40 links, as the kernel counts.
+        case tooManyLinks
+        /// A component on the way is a file.
+        case notDirectory(TreePath)
+    }
+
+    /// Resolves `text`, absolute or relative to `base`; ".." stops at the root. What does not exist is passed as it stands.
+    public func resolve(
+        _ text: some Collection<UInt8>, from base: TreePath = .root, followingLast: Bool = true
+    ) throws(ResolutionError) -> Resolved {
+        var pending = text.split(separator: slash).map(Array.init)
+        pending.reverse()
+        var current = text.first == slash ? TreePath.root : base
+        var links = 0
+        while let component = pending.popLast() {
+            if component == [dot] { continue }
+            if component == [dot, dot] {
+                current = current.parent ?? .root
+                continue
+            }
+            let next = current.appending(component)
+            guard let entry = entry(at: next) else {
+                current = next
+                continue
+            }
+            if entry.kind == .symbolicLink, followingLast || !pending.isEmpty {
+                links += 1
+                if links > 40 { throw .tooManyLinks }
+                if entry.linkTarget.first == slash { current = .root }
+                pending += entry.linkTarget.split(separator: slash).reversed().map(Array.init)
+                continue
+            }
+            if entry.kind != .directory, !pending.isEmpty { throw .notDirectory(next) }
+            current = next
+        }
+        return Resolved(path: current, entry: entry(at: current))
+    }
+}

@@ -1,0 +1,144 @@
+public import Linux
+
+/// One line of a listing: what a layer says of one path.
+public struct ListingEntry: Equatable, Sendable {
+    public enum Kind: UInt8, Sendable {
+        case file, directory, symbolicLink, characterDevice, blockDevice, fifo
+        /// Hides the path of the lower layers.
+        case whiteout
+    }
+
+    public var kind: Kind
+    /// A directory that hides what lower layers have in it.
+    public var isOpaque = false
+    public var permissions: UInt16
+    public var uid, gid: UInt32
+    /// Seconds since 1970.
+    public var modified: Int64
+    /// Of a file.
+    public var size: UInt64
+    /// Of a symbolic link.
+    public var linkTarget: [UInt8]
+
+    public init(
+        kind: Kind, permissions: UInt16 = 0, uid: UInt32 = 0, gid: UInt32 = 0, modified: Int64 = 0, size: UInt64 = 0,
+        linkTarget: [UInt8] = []
+    ) {
+        self.kind = kind
+        self.permissions = permissions
+        self.uid = uid
+        self.gid = gid
+        self.modified = modified
+        self.size = size
+        self.linkTarget = linkTarget
+    }
+}
+
+/// The entries of one layer, sorted by path, in a form that is searched where it lies: a file of the store, mapped.
+///
+/// Written whenever a layer is packed or unpacked. With it a path is resolved, or a change found, without any tree.
+///
+/// Layout, little-endian: 8 bytes magic, 4 bytes count, `count` × 4 bytes offset, the records, 32 bytes SHA-256 of all before.
+/// A record: kind 1, flags 1, permissions 2, uid 4, gid 4, modified 8, size 8, length of path 2, of link 2, path, link.
+public final class Listing: Sendable {
+    static let magic = Array("lichnls1".utf8)
+    static let headerSize = 12
+    static let recordSize = 32
+    static let digestSize = 32
+
+    private let file: MappedFile
+    public let count: Int
+
+    /// A listing as the store has it. Its framing is checked here; its digest by `isIntact`.
+    public init(_ file: MappedFile) throws(LayerError) {
+        let bytes = file.bytes
+        guard bytes.count >= Self.headerSize + Self.digestSize, bytes.prefix(8).elementsEqual(Self.magic) else {
+            throw LayerError(.damagedListing, at: [])
+        }
+        count = Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self).littleEndian)
+        guard Self.headerSize + count * (4 + Self.recordSize) + Self.digestSize <= bytes.count else {
+            throw LayerError(.damagedListing, at: [])
+        }
+        self.file = file
+    }
+
+    /// What this layer says of `path`, if anything.
+    public func entry(at path: TreePath) -> ListingEntry? {
+        let index = lowerBound(path)
+        guard index < count, pathBytes(index).elementsEqual(path.bytes) else { return nil }
+        return entry(index)
+    }
+
+    /// Calls `body` for the entries right below `directory`, in order.
+    public func forEachChild(of directory: TreePath, _ body: (TreePath, ListingEntry) -> Void) {
+        var index = lowerBound(directory)
+        while index < count {
+            let path = path(index)
+            guard directory.contains(path) else { return }
+            if path != directory, path.parent == directory { body(path, entry(index)) }
+            index += 1
+        }
+    }
+
+    /// Calls `body` for every entry, in order.
+    public func forEach(_ body: (TreePath, ListingEntry) throws -> Void) rethrows {
+        for index in 0..<count { try body(path(index), entry(index)) }
+    }
+
+    /// The bytes that the digest at the end is of, and that digest: for a check of the store.
+    public var digestedParts: (content: UnsafeRawBufferPointer, digest: [UInt8]) {
+        let end = file.bytes.count - Self.digestSize
+        return (UnsafeRawBufferPointer(rebasing: file.bytes[..<end]), Array(file.bytes[end...]))
+    }
+
+    // MARK: - Records
+
+    private func lowerBound(_ path: TreePath) -> Int {
+        path.bytes.withUnsafeBytes { wanted in
+            var (low, high) = (0, count)
+            while low < high {
+                let middle = (low + high) / 2
+                if TreePath.precedes(pathBytes(middle), wanted) { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+    }
+
+    /// Where a record starts; a damaged offset leads to the first record, never out of the file.
+    private func record(_ index: Int) -> Int {
+        let offset = Int(
+            file.bytes.loadUnaligned(fromByteOffset: Self.headerSize + 4 * index, as: UInt32.self).littleEndian)
+        let first = Self.headerSize + 4 * count
+        return offset >= first && offset + Self.recordSize <= file.bytes.count - Self.digestSize ? offset : first
+    }
+
+    private func slice(_ record: Int) -> (path: UnsafeRawBufferPointer, link: UnsafeRawBufferPointer) {
+        let end = file.bytes.count - Self.digestSize
+        let start = record + Self.recordSize
+        let pathEnd = min(start + Int(load(record + 28, UInt16.self)), end)
+        let linkEnd = min(pathEnd + Int(load(record + 30, UInt16.self)), end)
+        return (
+            UnsafeRawBufferPointer(rebasing: file.bytes[start..<pathEnd]),
+            UnsafeRawBufferPointer(rebasing: file.bytes[pathEnd..<linkEnd])
+        )
+    }
+
+    private func load<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _ type: Number.Type) -> Number {
+        Number(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: type))
+    }
+
+    private func pathBytes(_ index: Int) -> UnsafeRawBufferPointer { slice(record(index)).path }
+
+    private func path(_ index: Int) -> TreePath { TreePath(unchecked: Array(pathBytes(index))) }
+
+    private func entry(_ index: Int) -> ListingEntry {
+        let record = record(index)
+        var entry = ListingEntry(
+            kind: ListingEntry.Kind(rawValue: load(record, UInt8.self)) ?? .file,
+            permissions: load(record + 2, UInt16.self), uid: load(record + 4, UInt32.self),
+            gid: load(record + 8, UInt32.self), modified: load(record + 12, Int64.self),
+            size: load(record + 20, UInt64.self), linkTarget: Array(slice(record).link))
+        entry.isOpaque = load(record + 1, UInt8.self) & 1 != 0
+        return entry
+    }
+}

@@ -1,0 +1,343 @@
+public import Archive
+public import Linux
+public import SystemPackage
+
+/// Unpacks one layer into a directory of its own, in the form that overlay wants, and lists it.
+///
+/// Whiteouts become character devices 0/0, opaque directories an attribute. Runs as root of namespace A, so that files get their
+/// owners. Everything is opened below the tree's descriptor, and no link that the archive holds leads out of it.
+///
+/// On failure the tree is left half made and must be thrown away.
+///
+/// OCI image-spec v1.1, layer.md, "Applying Changesets".
+public struct TreeUnpacker: ~Copyable {
+    private let root: FileDescriptor
+    private let ids: (uid: IDMap, gid: IDMap)
+    private var listing = ListingBuilder()
+    /// Times of directories come last: what is put into one changes them.
+    private var directoryTimes: [(path: TreePath, time: FileTime)] = []
+    /// Paths that the layer hides of lower ones.
+    private var hidden: Set<TreePath> = []
+    /// The links that this layer made: an entry below one goes where it leads.
+    private var links: [TreePath: [UInt8]] = [:]
+    private var parent: OpenParent?
+
+    /// The directory of the last entry, which is nearly always that of the next one, too.
+    private final class OpenParent {
+        let path: TreePath
+        let descriptor: OwnedDescriptor
+        init(_ path: TreePath, _ descriptor: consuming OwnedDescriptor) {
+            self.path = path
+            self.descriptor = descriptor
+        }
+    }
+
+    private init(root: FileDescriptor, uid: IDMap, gid: IDMap) {
+        self.root = root
+        ids = (uid, gid)
+    }
+
+    /// Unpacks all entries of `tar` into the empty directory `root`.
+    ///
+    /// - Returns: the listing of the layer.
+    public static func unpack(
+        _ tar: TarReader, into root: FileDescriptor, uid: IDMap, gid: IDMap
+    ) throws -> ListingBuilder {
+        var unpacker = TreeUnpacker(root: root, uid: uid, gid: gid)
+        while let entry = try tar.next() { try unpacker.apply(entry, tar) }
+        for (path, time) in unpacker.directoryTimes.reversed() {
+            try LayerError.at(path.bytes, "set its time") { () throws(Errno) in
+                // Replaced by a later entry: then that has its own time.
+                guard let directory = try? root.open(path.forSystem, [.readOnly, .directory, .noFollow]) else { return }
+                try directory.borrowed.setTimes(EmptyCollection(), time)
+            }
+        }
+        return unpacker.listing
+    }
+
+    private mutating func apply(_ entry: TarEntry, _ tar: TarReader) throws {
+        guard let typed = TreePath(entry.path) else { throw LayerError(.unsafePath, at: entry.path) }
+        if typed.isRoot {
+            if entry.kind == .directory { try setRoot(entry) }
+            return
+        }
+        let path = try place(typed)
+        if listing.count > ListingBuilder.largestCount {
+            throw LayerError(.limit("the layer has more than \(ListingBuilder.largestCount) entries"), at: path.bytes)
+        }
+        let directory = try openParent(of: path)
+        switch Whiteout(name: path.name) {
+        case .opaque?: try makeOpaque(path.parent ?? .root)
+        case .meaningless?: break
+        case .name(let name)?: try hide((path.parent ?? .root).appending(name), in: directory)
+        case nil: try create(path, entry, tar, in: directory)
+        }
+    }
+
+    /// Follows the links of this layer in the directories of `path`, as a tar that is unpacked in place does.
+    private func place(_ path: TreePath) throws(LayerError) -> TreePath {
+        if links.isEmpty { return path }
+        var current = TreePath.root
+        var pending = Array(path.components.map(Array.init).reversed())
+        var count = 0
+        while let component = pending.popLast() {
+            if component == [dot] { continue }
+            if component == [dot, dot] {
+                current = current.parent ?? .root
+                continue
+            }
+            let next = current.appending(component)
+            if !pending.isEmpty, let target = links[next] {
+                count += 1
+                if count > 40 { throw LayerError(.unsafePath, at: path.bytes) }
+                if target.first == slash { current = .root }
+                pending += target.split(separator: slash).reversed().map(Array.init)
+                continue
+            }
+            current = next
+        }
+        return current
+    }
+
+    /// Opens the directory of `path`, making what is missing of it.
+    private mutating func openParent(of path: TreePath) throws(LayerError) -> FileDescriptor {
+        let wanted = path.parent ?? .root
+        if let parent, parent.path == wanted { return parent.descriptor.borrowed }
+        let flags: OpenFlags = [.readOnly, .directory]
+        var opened: OwnedDescriptor? = nil
+        do { opened = try root.open(wanted.forSystem, flags, resolve: .noLinks) } catch {
+            if error != .noSuchFileOrDirectory {
+                throw LayerError(.system(SystemError("open its directory", error)), at: path.bytes)
+            }
+        }
+        if opened == nil {
+            try makeMissing(wanted)
+            opened = try LayerError.at(path.bytes, "open its directory") { () throws(Errno) in
+                try root.open(wanted.forSystem, flags, resolve: .noLinks)
+            }
+        }
+        let parent = OpenParent(wanted, opened.take()!)
+        self.parent = parent
+        return parent.descriptor.borrowed
+    }
+
+    /// Makes directories that the archive does not name. They are not listed: of them the layer says nothing.
+    private func makeMissing(_ path: TreePath) throws(LayerError) {
+        var current = TreePath.root
+        for component in path.components {
+            current = current.appending(component)
+            try LayerError.at(current.bytes, "make it") { () throws(Errno) in
+                guard let parent = current.parent else { return }
+                let directory = try root.open(parent.forSystem, [.readOnly, .directory], resolve: .noLinks)
+                do { try directory.borrowed.makeDirectory(component, mode: 0o755) } catch {
+                    if error != .fileExists { throw error }
+                }
+            }
+        }
+    }
+
+    // MARK: - Marks
+
+    private mutating func makeOpaque(_ path: TreePath) throws(LayerError) {
+        try LayerError.at(path.bytes, "mark it opaque") { () throws(Errno) in
+            let directory = try root.open(path.forSystem, [.readOnly, .directory], resolve: .noLinks)
+            try directory.borrowed.setExtendedAttribute(PrivateAttribute.opaque, [UInt8(ascii: "y")])
+        }
+        listing.makeOpaque(path)
+    }
+
+    /// A whiteout hides what lower layers have, never what its own layer has, wherever in the archive it stands.
+    private mutating func hide(_ path: TreePath, in directory: FileDescriptor) throws(LayerError) {
+        if path.name.isEmpty || path.name.elementsEqual([dot]) || path.name.elementsEqual([dot, dot]) {
+            throw LayerError(.unsafePath, at: path.bytes)
+        }
+        hidden.insert(path)
+        if let own = listing[path] {
+            if own.kind == .directory { try makeOpaque(path) }
+            return
+        }
+        try LayerError.at(path.bytes, "make its whiteout") { () throws(Errno) in
+            try directory.makeNode(path.name, kind: .characterDevice, mode: 0)
+        }
+        listing[path] = ListingEntry(kind: .whiteout)
+    }
+
+    // MARK: - Files
+
+    private mutating func create(
+        _ path: TreePath, _ entry: TarEntry, _ tar: TarReader, in directory: FileDescriptor
+    ) throws {
+        for id in [entry.uid] where !ids.uid.contains(id) { throw LayerError(.unmappedID(id), at: path.bytes) }
+        for id in [entry.gid] where !ids.gid.contains(id) { throw LayerError(.unmappedID(id), at: path.bytes) }
+        if let old = listing[path] { try clear(path, old, for: entry, in: directory) }
+        let name = path.name
+        let mode = UInt32(entry.mode)
+        switch entry.kind {
+        case .file: return try createFile(path, entry, tar, in: directory)
+        case .hardLink: return try createHardLink(path, entry, in: directory)
+        case .directory:
+            try LayerError.at(path.bytes, "make the directory") { () throws(Errno) in
+                do { try directory.makeDirectory(name, mode: 0o700) } catch {
+                    // Made for an entry before it, or named twice.
+                    if error != .fileExists { throw error }
+                }
+            }
+            directoryTimes.append((path, entry.modified.fileTime))
+        case .symlink:
+            try LayerError.at(path.bytes, "make the link") { () throws(Errno) in
+                try directory.makeSymbolicLink(name, to: entry.linkTarget)
+            }
+            links[path] = entry.linkTarget
+        case .fifo:
+            try LayerError.at(path.bytes, "make the fifo") { () throws(Errno) in
+                try directory.makeNode(name, kind: .fifo, mode: 0o600)
+            }
+        case .characterDevice, .blockDevice:
+            try createDevicePlaceholder(path, entry, in: directory)
+        }
+        try LayerError.at(path.bytes, "set its owner, mode and times") { () throws(Errno) in
+            try directory.setOwner(name, uid: entry.uid, gid: entry.gid)
+            // After the owner: chown takes setuid and setgid away.
+            if entry.kind != .symlink, !entry.kind.isDevice { try directory.setPermissions(name, mode) }
+            if entry.kind != .directory { try directory.setTimes(name, entry.modified.fileTime) }
+        }
+        if !entry.xattrs.isEmpty {
+            let file = try LayerError.at(path.bytes, "open it") { () throws(Errno) in
+                try directory.open(name, [.pathOnly, .noFollow], resolve: .noLinks)
+            }
+            try setAttributes(of: file.borrowed, entry, path)
+        }
+        list(path, entry)
+    }
+
+    private mutating func createFile(
+        _ path: TreePath, _ entry: TarEntry, _ tar: TarReader, in directory: FileDescriptor
+    ) throws {
+        let file = try LayerError.at(path.bytes, "make the file") { () throws(Errno) in
+            try directory.open(path.name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, resolve: .beneath)
+        }
+        var end: Int64 = 0
+        while let block = try tar.nextBlock() {
+            try LayerError.at(path.bytes, "write it") { () throws(Errno) in
+                if block.offset != end { try file.borrowed.seekAbsolutely(to: block.offset) }
+                try file.borrowed.writeFully(block.bytes)
+            }
+            end = block.offset + Int64(block.bytes.count)
+        }
+        try LayerError.at(path.bytes, "set its owner, mode and times") { () throws(Errno) in
+            if end < entry.size { try file.borrowed.setLength(entry.size) }
+            try file.borrowed.setOwner(uid: entry.uid, gid: entry.gid)
+            // After the owner: chown takes setuid and setgid away.
+            try file.borrowed.setPermissions(UInt32(entry.mode))
+        }
+        if !entry.xattrs.isEmpty { try setAttributes(of: file.borrowed, entry, path) }
+        try LayerError.at(path.bytes, "set its time") { () throws(Errno) in
+            try file.borrowed.setTimes(EmptyCollection(), entry.modified.fileTime)
+        }
+        list(path, entry)
+    }
+
+    private mutating func createHardLink(
+        _ path: TreePath, _ entry: TarEntry, in directory: FileDescriptor
+    ) throws(LayerError) {
+        guard let typed = TreePath(entry.linkTarget), !typed.isRoot else {
+            throw LayerError(.unsafePath, at: entry.linkTarget)
+        }
+        let target = try place(typed)
+        guard let known = listing[target], known.kind != .whiteout, known.kind != .directory else {
+            throw LayerError(.missingLinkTarget(entry.linkTarget), at: path.bytes)
+        }
+        if target == path { return }
+        try LayerError.at(path.bytes, "make the hard link") { () throws(Errno) in
+            let other = try root.open((target.parent ?? .root).forSystem, [.pathOnly, .directory], resolve: .noLinks)
+            try directory.makeHardLink(path.name, to: target.name, in: other.borrowed)
+        }
+        if known.kind == .symbolicLink { links[path] = known.linkTarget }
+        listing[path] = known
+    }
+
+    /// A device can't be made in a user namespace. An empty file with mode 0 stands in for it, and what it was is on record.
+    private func createDevicePlaceholder(
+        _ path: TreePath, _ entry: TarEntry, in directory: FileDescriptor
+    ) throws(LayerError) {
+        try LayerError.at(path.bytes, "make a place for the device") { () throws(Errno) in
+            let file = try directory.open(
+                path.name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0, resolve: .beneath)
+            let kind = entry.kind == .blockDevice ? "b" : "c"
+            let record = "\(kind)\(entry.major):\(entry.minor):\(String(entry.mode, radix: 8))"
+            try file.borrowed.setExtendedAttribute(PrivateAttribute.device, Array(record.utf8))
+        }
+    }
+
+    private func setAttributes(of file: FileDescriptor, _ entry: TarEntry, _ path: TreePath) throws(LayerError) {
+        for attribute in entry.xattrs {
+            guard let name = PrivateAttribute.nameInTree(attribute.name) else { continue }
+            // Links and special files carry no attributes of users; the kernel's own rule, xattr(7).
+            if entry.kind != .file, entry.kind != .directory, name.starts(with: "user.".utf8) { continue }
+            try LayerError.at(path.bytes, "set attribute \(printable(name))") { () throws(Errno) in
+                try file.setExtendedAttribute(name, attribute.value)
+            }
+        }
+    }
+
+    /// Removes what an earlier entry or whiteout of the same path left.
+    private mutating func clear(
+        _ path: TreePath, _ old: ListingEntry, for entry: TarEntry, in directory: FileDescriptor
+    ) throws {
+        if old.kind == .directory, entry.kind == .directory { return }
+        links[path] = nil
+        if old.kind == .directory {
+            listing.remove(below: path)
+            parent = nil
+            try removeTree(path.name, in: directory)
+        } else {
+            try LayerError.at(path.bytes, "replace it") { () throws(Errno) in try directory.unlink(path.name) }
+        }
+        listing[path] = nil
+    }
+
+    private mutating func list(_ path: TreePath, _ entry: TarEntry) {
+        let wasOpaque = listing[path]?.isOpaque ?? false
+        listing[path] = ListingEntry(entry)
+        if entry.kind == .directory, wasOpaque || hidden.contains(path) {
+            // A directory in place of something that lower layers had: what they have in it is hidden, too.
+            try? makeOpaque(path)
+        }
+    }
+
+    private mutating func setRoot(_ entry: TarEntry) throws(LayerError) {
+        try LayerError.at([], "set its owner and mode") { () throws(Errno) in
+            try root.setOwner(uid: entry.uid, gid: entry.gid)
+            try root.setPermissions(UInt32(entry.mode))
+        }
+        try setAttributes(of: root, entry, .root)
+        directoryTimes.append((.root, entry.modified.fileTime))
+        list(.root, entry)
+    }
+}
+
+extension TarEntry.Time {
+    var fileTime: FileTime { FileTime(seconds: seconds, nanoseconds: nanoseconds) }
+}
+
+extension TarEntry.Kind {
+    var isDevice: Bool { self == .characterDevice || self == .blockDevice }
+}
+
+extension ListingEntry {
+    /// The line for an entry of a tar that is no hard link.
+    init(_ entry: TarEntry) {
+        let kind: Kind =
+            switch entry.kind {
+            case .file, .hardLink: .file
+            case .directory: .directory
+            case .symlink: .symbolicLink
+            case .characterDevice: .characterDevice
+            case .blockDevice: .blockDevice
+            case .fifo: .fifo
+            }
+        self.init(
+            kind: kind, permissions: entry.mode, uid: entry.uid, gid: entry.gid, modified: entry.modified.seconds,
+            size: kind == .file ? UInt64(entry.size) : 0, linkTarget: kind == .symbolicLink ? entry.linkTarget : [])
+    }
+}

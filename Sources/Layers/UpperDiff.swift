@@ -1,0 +1,278 @@
+public import Linux
+public import SystemPackage
+
+/// Finds what a step changed: reads the overlay's upper directory, never the image.
+///
+/// Runs as root of namespace A, after every process of the step has ended. What was copied up but not changed is taken out of
+/// the upper directory, so that the directory itself can serve as the layer's tree from then on.
+public struct UpperDiff: ~Copyable {
+    private let lower: LayerStack
+    /// The trees of `lower`, in the same order.
+    private let trees: [FileDescriptor]
+    private let upper: FileDescriptor
+    private var found: [Found] = []
+    /// Names of files that have several, by inode.
+    private var names: [UInt64: [Int]] = [:]
+
+    /// One name of the upper directory.
+    private struct Found {
+        var path: TreePath
+        var status: FileStatus
+        var mark: ChangeSet.Change.Mark
+        var isChanged: Bool
+        var isOpaque = false
+    }
+
+    private init(lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor) {
+        self.lower = lower
+        self.trees = trees
+        self.upper = upper
+    }
+
+    /// The changes in `upper` against the layers below it.
+    ///
+    /// - Parameter rootBefore: what the upper directory itself was given before the step.
+    public static func changes(
+        in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor], rootBefore: RootAttributes
+    ) throws -> ChangeSet {
+        var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
+        try diff.readRoot(rootBefore)
+        try diff.read(upper, at: .root, hidesLower: false, depth: 0)
+        diff.enterWholeLinkSets()
+        diff.enterParents()
+        try diff.removeUnchanged()
+        return diff.changeSet()
+    }
+
+    /// Deeper than any path that a system call takes.
+    private static let largestDepth = 2048
+
+    // MARK: - Reading
+
+    private mutating func readRoot(_ before: RootAttributes) throws {
+        let status = try LayerError.at([], "look at it") { () throws(Errno) in try upper.status() }
+        let attributes = try LayerError.at([], "read its attributes") { () throws(Errno) in try upper.extendedAttributes() }
+        let now = RootAttributes(status, attributes.carriedToLayer)
+        if now.differs(from: before) {
+            found.append(Found(path: .root, status: status, mark: .entry, isChanged: true))
+        }
+    }
+
+    private mutating func read(
+        _ directory: FileDescriptor, at path: TreePath, hidesLower: Bool, depth: Int
+    ) throws {
+        if depth > Self.largestDepth { throw LayerError(.limit("the directories are nested too deeply"), at: path.bytes) }
+        let reader = DirectoryReader()
+        for name in try reader.names(in: directory) {
+            let child = path.appending(name)
+            let status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in try directory.status(of: name) }
+            if status.kind == .characterDevice, status.special == DeviceNumber(major: 0, minor: 0) {
+                // Nothing to hide: the step made the file and removed it again.
+                let hides = !hidesLower && lower.entry(at: child) != nil
+                found.append(Found(path: child, status: status, mark: .whiteout, isChanged: hides))
+                continue
+            }
+            if name.starts(with: Whiteout.prefix) { throw LayerError(.whiteoutName, at: child.bytes) }
+            // A socket's name means nothing without its process, and no archive carries it.
+            if status.kind == .socket { continue }
+            if status.kind == .directory {
+                try readDirectory(child, name, status, in: directory, hidesLower: hidesLower, depth: depth)
+            } else {
+                let isChanged = try hidesLower || differs(child, status, in: directory)
+                if status.linkCount > 1 { names[status.inode, default: []].append(found.count) }
+                found.append(Found(path: child, status: status, mark: .entry, isChanged: isChanged))
+            }
+        }
+    }
+
+    private mutating func readDirectory(
+        _ path: TreePath, _ name: [UInt8], _ status: FileStatus, in parent: FileDescriptor, hidesLower: Bool, depth: Int
+    ) throws {
+        let directory = try LayerError.at(path.bytes, "open it") { () throws(Errno) in
+            try parent.open(name, [.readOnly, .directory, .noFollow], resolve: .noLinks)
+        }
+        let mark = try LayerError.at(path.bytes, "read its attributes") { () throws(Errno) in
+            try directory.borrowed.extendedAttribute("user.overlay.opaque")
+        }
+        let below = hidesLower ? nil : lower.lookup(path)
+        let isOpaque = mark == [UInt8(ascii: "y")]
+        // Only where there is something to hide does the mark mean anything in a layer.
+        let hides = isOpaque && below?.entry.kind == .directory
+        let isChanged = try hides || below == nil || differsAsDirectory(path, directory.borrowed, status, below!)
+        found.append(Found(path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides))
+        try read(directory.borrowed, at: path, hidesLower: hidesLower || isOpaque || below == nil, depth: depth + 1)
+    }
+
+    // MARK: - Comparing
+
+    /// A directory's time is no change of its own: it changes with every file that comes and goes in it.
+    private func differsAsDirectory(
+        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus, _ below: (entry: ListingEntry, layer: Int)
+    ) throws -> Bool {
+        if below.entry.kind != .directory || UInt32(below.entry.permissions) != status.permissions
+            || below.entry.uid != status.uid || below.entry.gid != status.gid
+        {
+            return true
+        }
+        return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
+            let old = try trees[below.layer].open(path.forSystem, [.pathOnly, .noFollow], resolve: .noLinks)
+            return try old.borrowed.extendedAttributes().carriedToLayer
+                != directory.extendedAttributes().carriedToLayer
+        }
+    }
+
+    /// Whether a file of the upper directory is another than the one below it. No heuristic: where time, size and owner are the
+    /// same, the bytes are compared.
+    private func differs(_ path: TreePath, _ status: FileStatus, in directory: FileDescriptor) throws -> Bool {
+        guard let below = lower.lookup(path) else { return true }
+        return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
+            let old = try trees[below.layer].open(path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
+            let before = try old.borrowed.status()
+            if before.kind != status.kind || before.permissions != status.permissions || before.uid != status.uid
+                || before.gid != status.gid || before.modified != status.modified || before.size != status.size
+                || before.special != status.special
+            {
+                return true
+            }
+            let new = try directory.open(path.name, [.pathOnly, .noFollow], resolve: .noLinks)
+            if try old.borrowed.extendedAttributes().carriedToLayer
+                != new.borrowed.extendedAttributes().carriedToLayer
+            {
+                return true
+            }
+            switch status.kind {
+            case .symbolicLink: return try old.borrowed.readLink() != new.borrowed.readLink()
+            case .regular:
+                let a = try trees[below.layer].open(path.bytes, .readOnly, resolve: .noLinks)
+                let b = try directory.open(path.name, [.readOnly, .noFollow], resolve: .noLinks)
+                return try !haveSameBytes(a.borrowed, b.borrowed)
+            default: return false
+            }
+        }
+    }
+
+    // MARK: - Completing
+
+    /// A set of hard links enters whole or not at all: a link into a lower layer is refused by some engines.
+    private mutating func enterWholeLinkSets() {
+        for set in names.values where set.count > 1 && set.contains(where: { found[$0].isChanged }) {
+            for index in set { found[index].isChanged = true }
+        }
+    }
+
+    /// The directories of every entry are in the layer, too, with their own owner and mode; the root only if it changed itself.
+    private mutating func enterParents() {
+        var open: [Int] = []
+        for index in found.indices where !found[index].path.isRoot {
+            while let last = open.last, !found[last].path.contains(found[index].path) { open.removeLast() }
+            if found[index].isChanged {
+                for parent in open { found[parent].isChanged = true }
+            }
+            if found[index].status.kind == .directory { open.append(index) }
+        }
+    }
+
+    /// Takes out of the upper directory what is as it was: in another image this tree would show the wrong file.
+    private func removeUnchanged() throws(LayerError) {
+        for item in found.reversed() where !item.isChanged {
+            try LayerError.at(item.path.bytes, "take it back") { () throws(Errno) in
+                let parent = try upper.open(
+                    (item.path.parent ?? .root).forSystem, [.readOnly, .directory], resolve: .noLinks)
+                if item.status.kind == .directory {
+                    // A socket may be left in it; it is in no layer.
+                    do { try parent.borrowed.removeEmptyDirectory(item.path.name) } catch {
+                        if error != .directoryNotEmpty { throw error }
+                    }
+                } else {
+                    try parent.borrowed.unlink(item.path.name)
+                }
+            }
+        }
+    }
+
+    private consuming func changeSet() -> ChangeSet {
+        var result = ChangeSet()
+        var firstNames: [UInt64: TreePath] = [:]
+        for item in found where item.isChanged {
+            var change = ChangeSet.Change(path: item.path, mark: item.mark, status: item.status)
+            if item.mark == .entry, item.status.kind != .directory, item.status.linkCount > 1 {
+                if let first = firstNames[item.status.inode] {
+                    change.mark = .hardLink
+                    change.linkTarget = first
+                } else {
+                    firstNames[item.status.inode] = item.path
+                }
+            }
+            result.changes.append(change)
+            if item.isOpaque {
+                result.changes.append(ChangeSet.Change(path: item.path, mark: .opaque, status: item.status))
+            }
+        }
+        return result
+    }
+}
+
+/// The root directory of an image, which has no entry of its own in most layers.
+public struct RootAttributes: Equatable, Sendable {
+    public var permissions: UInt32
+    public var uid, gid: UInt32
+    public var attributes: [ExtendedAttribute]
+
+    public init(permissions: UInt32, uid: UInt32, gid: UInt32, attributes: [ExtendedAttribute]) {
+        self.permissions = permissions
+        self.uid = uid
+        self.gid = gid
+        self.attributes = attributes
+    }
+
+    init(_ status: FileStatus, _ attributes: [ExtendedAttribute]) {
+        self.init(permissions: status.permissions, uid: status.uid, gid: status.gid, attributes: attributes)
+    }
+
+    func differs(from other: RootAttributes) -> Bool { self != other }
+
+    /// Of the topmost layer that speaks of the root; 0755 and root's where none does.
+    public static func of(_ stack: LayerStack, trees: [FileDescriptor]) throws(LayerError) -> RootAttributes {
+        guard let (entry, layer) = stack.lookup(.root) else {
+            return RootAttributes(permissions: 0o755, uid: 0, gid: 0, attributes: [])
+        }
+        let attributes = try LayerError.at([], "read its attributes") { () throws(Errno) in
+            try trees[layer].extendedAttributes().carriedToLayer
+        }
+        return RootAttributes(
+            permissions: UInt32(entry.permissions), uid: entry.uid, gid: entry.gid, attributes: attributes)
+    }
+
+    /// Gives an upper directory these attributes: overlay shows them as the root's.
+    public func apply(to directory: FileDescriptor) throws(LayerError) {
+        try LayerError.at([], "set its owner and mode") { () throws(Errno) in
+            try directory.setOwner(uid: uid, gid: gid)
+            try directory.setPermissions(permissions)
+            for attribute in attributes { try directory.setExtendedAttribute(attribute.name, attribute.value) }
+        }
+    }
+}
+
+extension [ExtendedAttribute] {
+    /// As a layer carries them.
+    var carriedToLayer: [ExtendedAttribute] {
+        compactMap { attribute in
+            PrivateAttribute.nameInLayer(attribute.name).map { ExtendedAttribute(name: $0, value: attribute.value) }
+        }
+    }
+}
+
+/// Compares two open files to their ends, in blocks.
+private func haveSameBytes(_ a: FileDescriptor, _ b: FileDescriptor) throws(Errno) -> Bool {
+    let size = 256 << 10
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * size, alignment: 4096)
+    defer { buffer.deallocate() }
+    let left = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+    let right = UnsafeMutableRawBufferPointer(rebasing: buffer[size...])
+    while true {
+        let count = try a.readFully(into: left)
+        if try b.readFully(into: right) != count { return false }
+        if count == 0 { return true }
+        if !left[..<count].elementsEqual(right[..<count]) { return false }
+    }
+}

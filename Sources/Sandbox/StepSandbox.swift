@@ -1,0 +1,187 @@
+public import Linux
+public import Policy
+public import SystemPackage
+
+/// What a RUN's process sees and may do; all of it goes into the step's cache key.
+public struct StepCommand: Sendable {
+    public enum Network: String, Sendable, Codable, CaseIterable { case host, none }
+
+    public var arguments, environment: [[UInt8]]
+    public var workingDirectory: [UInt8]
+    /// As USER has it; empty means root.
+    public var user: String
+    public var network: Network
+
+    public init(
+        arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String, network: Network
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+        self.network = network
+    }
+}
+
+/// Runs one command confined in a rootfs: namespaces of its own below the caller's, a fresh /proc, a minimal /dev, few
+/// capabilities, Landlock scopes and a seccomp filter.
+///
+/// The caller is root of namespace A. One value serves many steps, on several threads.
+public struct StepSandbox: Sendable {
+    /// What the sandbox enforces.
+    public let policy: SandboxPolicy
+    public let idMaps: (uid: IDMap, gid: IDMap)
+    private let filter: [UInt8]
+
+    /// The size of /dev/shm, as Docker has it.
+    public static let sharedMemoryBytes: UInt64 = 64 << 20
+
+    public init(policy: SandboxPolicy, uid: IDMap, gid: IDMap) throws {
+        self.policy = policy
+        idMaps = (uid, gid)
+        filter = try policy.compiledFilter()
+    }
+
+    /// Runs `command` and waits for its end, and for that of every process it left behind.
+    ///
+    /// Blocks; the calling thread clones the sandbox and must be the one that waits for it. `started` gets a handle to kill it
+    /// with from another thread.
+    ///
+    /// - Parameter attachAt: a directory of this mount namespace that the rootfs is attached to before the pivot, in the
+    ///   sandbox's own namespace.
+    /// - Throws: `SandboxError`; a command that fails is not an error here.
+    public func run(
+        _ command: StepCommand, in rootfs: borrowing Rootfs, identity: UserDatabase.Identity,
+        attachAt: FileDescriptor, output: FileDescriptor, error: FileDescriptor,
+        started: (ProcessHandle) -> Void
+    ) throws(SandboxError) -> ExitStatus {
+        for id in [identity.uid] where !idMaps.uid.contains(id) { throw unmapped(id) }
+        for id in [identity.gid] + identity.groups where !idMaps.gid.contains(id) { throw unmapped(id) }
+        let places = try MountPoints(in: rootfs)
+        let outcome: StepOutcome
+        do throws(SandboxError) {
+            outcome = try runInPlaces(
+                command, rootfs, identity, places, attachAt: attachAt, output: output, error: error, started)
+        } catch {
+            places.undo(in: rootfs)
+            throw error
+        }
+        places.undo(in: rootfs)
+        switch outcome {
+        case .ended(let status): return status
+        case .killed: throw SandboxError(.killed)
+        case .failed(let report): throw describe(report, command)
+        }
+    }
+
+    private func runInPlaces(
+        _ command: StepCommand, _ rootfs: borrowing Rootfs, _ identity: UserDatabase.Identity,
+        _ places: borrowing MountPoints, attachAt: FileDescriptor, output: FileDescriptor,
+        error: FileDescriptor, _ started: (ProcessHandle) -> Void
+    ) throws(SandboxError) -> StepOutcome {
+        let devices = try DeviceTree(sharedMemoryBytes: Self.sharedMemoryBytes)
+        let files = try NetworkFiles(hasNetwork: command.network == .host)
+        let empty = try Self.emptyDirectory()
+        var mounts = [StepSpecification.Mount(tree: devices.mount.borrowed, target: places.dev.borrowed)]
+        mounts += devices.nodes.mounts
+        mounts += [
+            .init(tree: devices.shmMount.borrowed, target: devices.shm.borrowed),
+            .init(tree: files.resolvConf.borrowed, target: places.resolvConf.borrowed),
+            .init(tree: files.hosts.borrowed, target: places.hosts.borrowed),
+            .init(tree: files.hostname.borrowed, target: places.hostname.borrowed),
+        ]
+        let environment = completed(command.environment, identity)
+        let specification = StepSpecification(
+            newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt, mounts: mounts,
+            targets: .init(
+                proc: places.proc.borrowed, pts: devices.pts.borrowed, mqueue: devices.mqueue.borrowed,
+                sys: places.sys.borrowed),
+            emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
+            masked: policy.maskedBelowProc, readOnly: policy.readOnlyBelowProc, hostname: NetworkFiles.name,
+            output: output, error: error, limits: Self.limits(),
+            noNewPrivileges: !Self.allowsSetUserID(identity), landlockScopes: availableLandlockScopes(),
+            filter: filter, capabilities: policy.capabilityMask, uid: identity.uid, gid: identity.gid,
+            groups: identity.groups, workingDirectory: command.workingDirectory,
+            programs: Self.candidates(command.arguments.first ?? [], environment), arguments: command.arguments,
+            environment: environment)
+        var child = try setup("clone the sandbox") { () throws(Errno) in try Child.step(specification) }
+        started(try setup("watch the sandbox") { () throws(Errno) in try child.handle() })
+        try setup { () throws(SystemError) in try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity) }
+        return try setup("wait for the sandbox") { () throws(Errno) in
+            try child.proceed()
+            return try child.awaitStep()
+        }
+    }
+
+    /// Set-user-id programs work where the step's user is not root, inside the same bounding set: sudo, as with Docker.
+    public static func allowsSetUserID(_ identity: UserDatabase.Identity) -> Bool { identity.uid != 0 }
+
+    private func unmapped(_ id: UInt32) -> SandboxError {
+        SandboxError(
+            .unmappedID(id),
+            hint: "the map holds \(idMaps.uid.count) ids; an administrator gives more in /etc/subuid and /etc/subgid")
+    }
+
+    /// A read-only directory with nothing in it, to cover others with.
+    private static func emptyDirectory() throws(SandboxError) -> OwnedDescriptor {
+        try setup { () throws(SystemError) in
+            let tmpfs = try FileSystemContext("tmpfs")
+            try tmpfs.set("mode", "0555")
+            try tmpfs.set("nr_inodes", "1")
+            return try tmpfs.mount([.readOnly, .noSetUserID, .noDevices, .noExecution])
+        }
+    }
+
+    /// What Docker gives a process, as far as our own hard limits go.
+    private static func limits() -> [StepSpecification.Limit] {
+        let files = hardLimit(ofOpenFiles: 1 << 20)
+        return [
+            .init(resource: ResourceLimit.core, soft: 0, hard: 0),
+            .init(resource: ResourceLimit.openFiles, soft: min(1024, files), hard: files),
+        ]
+    }
+
+    private func describe(_ report: ChildReport, _ command: StepCommand) -> SandboxError {
+        if report.isExec {
+            let program = printable(command.arguments.first ?? [])
+            let hint =
+                report.errno == .noSuchFileOrDirectory
+                ? "the image has no such program, or not its interpreter or loader" : nil
+            return SandboxError(.exec(program: program, report.errno), hint: hint)
+        }
+        return SandboxError(.setup(SystemError(report.step, report.errno)))
+    }
+}
+
+// MARK: - The command's environment
+
+/// The PATH of a command whose image sets none; as Docker has it.
+public let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+extension StepSandbox {
+    /// Adds PATH and HOME where the image sets none.
+    private func completed(_ environment: [[UInt8]], _ identity: UserDatabase.Identity) -> [[UInt8]] {
+        var result = environment
+        if Self.value(of: "PATH", environment) == nil { result.append(Array("PATH=\(defaultSearchPath)".utf8)) }
+        if Self.value(of: "HOME", environment) == nil {
+            let home = identity.home ?? (identity.uid == 0 ? "/root" : "/")
+            result.append(Array("HOME=\(home)".utf8))
+        }
+        return result
+    }
+
+    private static func value(of name: String, _ environment: [[UInt8]]) -> ArraySlice<UInt8>? {
+        let prefix = Array("\(name)=".utf8)
+        return environment.last { $0.starts(with: prefix) }?.dropFirst(prefix.count)
+    }
+
+    /// Where execve looks for `program`, as execvp(3) would inside.
+    private static func candidates(_ program: [UInt8], _ environment: [[UInt8]]) -> [[UInt8]] {
+        let slash = UInt8(ascii: "/")
+        if program.contains(slash) { return [program] }
+        let path = value(of: "PATH", environment) ?? ArraySlice(defaultSearchPath.utf8)
+        return path.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
+            $0.isEmpty ? program : Array($0) + [slash] + program
+        }
+    }
+}
