@@ -1,0 +1,80 @@
+import CArchive
+import Glibc
+
+/// The decompressed bytes of an xz or bzip2 stream, by libarchive.
+///
+/// These come only with `ADD` of a local archive and with tar contexts; layers are never packed
+/// so. libarchive takes concatenated streams; what follows the last one must be zeros or nothing.
+final class FilterSource: ByteSource {
+    private let feed: Feed
+    private let format: ArchiveFormat
+    private let limits: DecompressionLimits
+    private let archive: OpaquePointer
+    private var total: Int64 = 0
+
+    init(_ input: InputWindow, format: ArchiveFormat, limits: DecompressionLimits) throws {
+        guard let archive = archive_read_new() else {
+            throw ArchiveError(.library("no memory"), format: format)
+        }
+        self.archive = archive
+        self.format = format
+        self.limits = limits
+        feed = Feed(input)
+        if format == .xz {
+            archive_read_support_filter_xz(archive)
+        } else {
+            archive_read_support_filter_bzip2(archive)
+        }
+        archive_read_support_format_raw(archive)
+        var entry: OpaquePointer?
+        guard
+            archive_read_open(
+                archive, Unmanaged.passUnretained(feed).toOpaque(), nil,
+                { Unmanaged<Feed>.fromOpaque($1!).takeUnretainedValue().lend($2) }, nil)
+                == ARCHIVE_OK,
+            archive_read_next_header(archive, &entry) == ARCHIVE_OK
+        else { throw failure() }
+    }
+
+    deinit { archive_read_free(archive) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
+        if count < 0 { throw failure() }
+        total += Int64(count)
+        try limits.check(input: feed.input.offset, output: total, format: format)
+        return count
+    }
+
+    private func failure() -> any Error {
+        if let error = feed.error { return error }
+        let text = archive_error_string(archive).map { String(cString: $0) } ?? "damaged data"
+        let problem: ArchiveError.Problem =
+            feed.hasEnded ? .truncated : .corrupt(text)
+        return ArchiveError(problem, format: format, offset: feed.input.offset)
+    }
+
+    /// What libarchive's callbacks see. It outlives the archive, which is freed first.
+    private final class Feed {
+        let input: InputWindow
+        var lent = 0
+        var hasEnded = false
+        var error: (any Error)?
+
+        init(_ input: InputWindow) { self.input = input }
+
+        /// Gives libarchive what the window holds, without a copy.
+        func lend(_ buffer: UnsafeMutablePointer<UnsafeRawPointer?>?) -> la_ssize_t {
+            do {
+                input.consume(lent)
+                hasEnded = try !input.refill()
+                lent = input.ready.count
+                buffer?.pointee = input.ready.baseAddress
+                return la_ssize_t(lent)
+            } catch {
+                self.error = error
+                return la_ssize_t(ARCHIVE_FATAL)
+            }
+        }
+    }
+}
