@@ -1,0 +1,115 @@
+extension InstructionParser {
+    mutating func run() throws(Fault) -> Run {
+        var mounts: [MountFlag] = []
+        for word in try flags.words("mount") { mounts.append(try mountFlag(word)) }
+        let network = try flags.choice("network", of: Run.Network.self)
+        let security = try flags.choice("security", of: Run.Security.self)
+        var devices: [Run.Device] = []
+        for word in try flags.words("device") { devices.append(try device(word)) }
+        try flags.refuseOthers()
+        let command = try commandLine(arguments)
+        return Run(
+            command: command, heredocs: heredocs, mounts: mounts, network: network,
+            security: security, devices: devices)
+    }
+
+    /// Takes the flag apart. Without variables in it, it is also checked as a whole.
+    private func mountFlag(_ word: Word) throws(Fault) -> MountFlag {
+        guard let fields = commaSeparated(word.text) else {
+            throw Fault(.malformedList(flag: "mount"), at: word.range)
+        }
+        let expander = Expander(escape: escape)
+        var options: [MountFlag.Option] = []
+        var isFixed = true
+        for field in fields {
+            let option = Self.option(field)
+            if let value = option.value, expander.mayChange(value) {
+                if option.key == "from" {
+                    throw Fault(.variableInFrom(flag: "from"), at: word.range)
+                }
+                isFixed = false
+            }
+            options.append(option)
+        }
+        let flag = MountFlag(options: options, word: word)
+        if isFixed { _ = try flag.mount { (value) throws(ExpansionError) in value } }
+        return flag
+    }
+
+    private static func option(_ field: String) -> MountFlag.Option {
+        let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        return MountFlag.Option(
+            key: parts[0].lowercased(), value: parts.count > 1 ? String(parts[1]) : nil)
+    }
+
+    /// `vendor.com/class=name`, `name=...`, `required`.
+    private func device(_ word: Word) throws(Fault) -> Run.Device {
+        guard let fields = commaSeparated(word.text) else {
+            throw Fault(.malformedList(flag: "device"), at: word.range)
+        }
+        var name: String?
+        var isRequired = false
+        for field in fields {
+            let option = Self.option(field)
+            switch (option.key, option.value) {
+            case ("required", let value):
+                guard let truth = goBool(value ?? "true") else {
+                    throw Fault(.invalidMountOption("required", value: value ?? ""), at: word.range)
+                }
+                isRequired = truth
+            case ("name", let value?):
+                if let name { throw Fault(.repeatedDeviceName(name), at: word.range) }
+                name = value
+            default:
+                if let name { throw Fault(.repeatedDeviceName(name), at: word.range) }
+                name = field
+            }
+        }
+        guard let name, !name.isEmpty else {
+            throw Fault(.missingFlagValue("device"), at: word.range)
+        }
+        return Run.Device(name: name, isRequired: isRequired, range: word.range)
+    }
+
+    mutating func healthcheck() throws(Fault) -> Healthcheck {
+        let (first, rest) = arguments.cutAtBlanks()
+        guard !first.isEmpty else { throw Fault(.missingArgument(instruction: name)) }
+        let type = first.text.uppercased()
+        if type == "NONE" {
+            guard flags.isEmpty, rest == nil else { throw Fault(.healthcheckNoneArguments) }
+            return Healthcheck()
+        }
+        var check = Healthcheck()
+        check.interval = try duration("interval")
+        check.timeout = try duration("timeout")
+        check.startPeriod = try duration("start-period")
+        check.startInterval = try duration("start-interval")
+        if let word = try flags.word("retries") {
+            guard let number = Int32(word.text), number >= 0 else {
+                throw Fault(
+                    .invalidFlagValue(flag: "retries", value: word.text, expected: "a number"),
+                    at: word.range)
+            }
+            check.retries = Int(number)
+        }
+        try flags.refuseOthers()
+        guard type == "CMD" else { throw Fault(.healthcheckType(first.text), at: first.range) }
+        guard let rest, case let command = try commandLine(rest), command != .exec([]) else {
+            throw Fault(.missingHealthcheckCommand, at: first.range)
+        }
+        check.command = command
+        return check
+    }
+
+    /// Nanoseconds; at least a millisecond, or 0.
+    private mutating func duration(_ flag: String) throws(Fault) -> Int64 {
+        guard let word = try flags.word(flag) else { return 0 }
+        guard let time = GoDuration.parse(word.text) else {
+            throw Fault(.invalidDuration(flag: flag, value: word.text), at: word.range)
+        }
+        guard time == 0 || time >= 1_000_000 else {
+            throw Fault(.shortDuration(flag: flag, value: word.text), at: word.range)
+        }
+        return time
+    }
+}
