@@ -58,7 +58,7 @@ let package = Package(
             "Archive",
             ["OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto", system]),
         module("Layers", ["OCI", "Linux", "Archive", system]),
-        module("Store", ["OCI", "Linux", "Archive", system]),
+        module("Store", ["OCI", "Linux", "Archive", "Layers", system]),
         module("HTTP", ["Linux", "CCurl", system]),
         module("Registry", ["OCI", "HTTP"]),
         module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),

@@ -1,5 +1,5 @@
 public import Linux
-public import SystemPackage
+import SystemPackage
 
 /// What is wrong with a layer or a tree, and at which entry.
 public struct LayerError: Error, Equatable, CustomStringConvertible {

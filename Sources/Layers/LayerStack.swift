@@ -59,7 +59,7 @@ public struct LayerStack: Sendable {
     public func resolve(
         _ text: some Collection<UInt8>, from base: TreePath = .root, followingLast: Bool = true
     ) throws(ResolutionError) -> Resolved {
-        var pending = text.split(separator: slash).map(Array.init)
+        var pending = text.split(separator: slash).map { Array($0) }
         pending.reverse()
         var current = text.first == slash ? TreePath.root : base
         var links = 0
@@ -78,7 +78,7 @@ public struct LayerStack: Sendable {
                 links += 1
                 if links > 40 { throw .tooManyLinks }
                 if entry.linkTarget.first == slash { current = .root }
-                pending += entry.linkTarget.split(separator: slash).reversed().map(Array.init)
+                pending += entry.linkTarget.split(separator: slash).reversed().map { Array($0) }
                 continue
             }
             if entry.kind != .directory, !pending.isEmpty { throw .notDirectory(next) }

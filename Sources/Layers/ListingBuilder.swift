@@ -1,4 +1,4 @@
-public import Archive
+import Archive
 
 /// Gathers the entries of a layer while it is packed or unpacked, and writes its listing.
 ///

@@ -91,7 +91,7 @@ public struct TreeUnpacker: ~Copyable {
                 count += 1
                 if count > 40 { throw LayerError(.unsafePath, at: path.bytes) }
                 if target.first == slash { current = .root }
-                pending += target.split(separator: slash).reversed().map(Array.init)
+                pending += target.split(separator: slash).reversed().map { Array($0) }
                 continue
             }
             current = next
@@ -129,7 +129,7 @@ public struct TreeUnpacker: ~Copyable {
             try LayerError.at(current.bytes, "make it") { () throws(Errno) in
                 guard let parent = current.parent else { return }
                 let directory = try root.open(parent.forSystem, [.readOnly, .directory], resolve: .noLinks)
-                do { try directory.borrowed.makeDirectory(component, mode: 0o755) } catch {
+                do throws(Errno) { try directory.borrowed.makeDirectory(component, mode: 0o755) } catch {
                     if error != .fileExists { throw error }
                 }
             }
@@ -177,7 +177,7 @@ public struct TreeUnpacker: ~Copyable {
         case .hardLink: return try createHardLink(path, entry, in: directory)
         case .directory:
             try LayerError.at(path.bytes, "make the directory") { () throws(Errno) in
-                do { try directory.makeDirectory(name, mode: 0o700) } catch {
+                do throws(Errno) { try directory.makeDirectory(name, mode: 0o700) } catch {
                     // Made for an entry before it, or named twice.
                     if error != .fileExists { throw error }
                 }

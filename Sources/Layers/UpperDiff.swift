@@ -180,7 +180,7 @@ public struct UpperDiff: ~Copyable {
                     (item.path.parent ?? .root).forSystem, [.readOnly, .directory], resolve: .noLinks)
                 if item.status.kind == .directory {
                     // A socket may be left in it; it is in no layer.
-                    do { try parent.borrowed.removeEmptyDirectory(item.path.name) } catch {
+                    do throws(Errno) { try parent.borrowed.removeEmptyDirectory(item.path.name) } catch {
                         if error != .directoryNotEmpty { throw error }
                     }
                 } else {

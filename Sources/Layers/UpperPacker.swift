@@ -1,5 +1,5 @@
 public import Archive
-public import Linux
+import Linux
 public import SystemPackage
 
 /// Writes a change set as a layer: a tar that is a function of the changes alone.

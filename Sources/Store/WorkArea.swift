@@ -1,0 +1,61 @@
+public import Linux
+import SystemPackage
+
+/// A directory of one process's own below `work/`, with a lock that says it is still in use.
+///
+/// What a killed process leaves in it is removed by the next one: the kernel lets go of its lock.
+public final class WorkArea: Sendable {
+    public let directory: OwnedDescriptor
+    private let lock: FileLock
+    private let parent: OwnedDescriptor
+    private let name: String
+
+    init(in parent: consuming OwnedDescriptor) throws(Errno) {
+        name = randomName()
+        self.parent = parent
+        try self.parent.borrowed.makeDirectory(name.utf8, mode: 0o700)
+        directory = try self.parent.borrowed.open(name, [.readOnly, .directory])
+        lock = try FileLock(try directory.borrowed.open("lock", [.readWrite, .create], mode: 0o600), .exclusive)
+    }
+
+    /// Removes it with all that is in it.
+    public func remove() throws { try removeTree(name.utf8, in: parent.borrowed) }
+}
+
+extension Store {
+    /// A new work area where trees are, so that a finished tree is renamed and not copied.
+    public func newWorkArea() throws(StoreError) -> WorkArea {
+        try StoreError.during("make a work area") { () throws(Errno) in
+            try WorkArea(in: try scratch.borrowed.open("work", [.readOnly, .directory]))
+        }
+    }
+
+    /// Removes what killed processes left, as far as this process may: files of subordinate ids go only in their namespace.
+    public func sweep() {
+        for directory in [root.borrowed, scratch.borrowed] {
+            // Left-overs can't hurt, and the next process tries again.
+            guard let work = try? directory.open("work", [.readOnly, .directory]),
+                let names = try? DirectoryReader().names(in: work.borrowed)
+            else { continue }
+            for name in names { sweep(name, in: work.borrowed) }
+        }
+    }
+
+    private func sweep(_ name: [UInt8], in work: FileDescriptor) {
+        guard let status = try? work.status(of: name) else { return }
+        if status.kind != .directory {
+            // Single files are in flight for seconds; an hour is long enough for any disk.
+            if wallClockSeconds() - status.changed.seconds > 3600 { try? work.unlink(name) }
+            return
+        }
+        guard let area = try? work.open(name, [.readOnly, .directory, .noFollow]) else { return }
+        guard let lockFile = try? area.borrowed.open("lock", .readWrite) else {
+            // Its process died before the lock was made, or makes it right now.
+            if wallClockSeconds() - status.changed.seconds > 3600 { try? removeTree(name, in: work) }
+            return
+        }
+        guard let lock = try? FileLock.attempt(lockFile, .exclusive) else { return }
+        try? removeTree(name, in: work)
+        _ = consume lock
+    }
+}
