@@ -64,7 +64,11 @@ let package = Package(
         module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
-            resources: [.embedInCode("../../policies/default.json")]),
+            resources: [
+                .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/capabilities/default-capabilities.json"),
+                .embedInCode("../../policies/paths/default-paths.json"),
+            ]),
         module("Sandbox", ["Policy", "Linux", system]),
         module(
             "Build",
@@ -83,7 +87,7 @@ let package = Package(
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
         tests("HTTPTests", ["HTTP"]),
         tests("RegistryTests", ["Registry", "OCI", "HTTP"]),
-        tests("PolicyTests", ["Policy"]),
+        tests("PolicyTests", ["Policy", "CSeccomp", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
