@@ -42,7 +42,7 @@ public struct FileSystemContext: ~Copyable {
     }
 
     /// Makes the file system and a detached mount of it.
-    public consuming func mount(_ attributes: MountAttributes) throws(SystemError)
+    public borrowing func mount(_ attributes: MountAttributes) throws(SystemError)
         -> OwnedDescriptor
     {
         try step("mount \(type)", sbx_fsconfig_create(fs.raw))

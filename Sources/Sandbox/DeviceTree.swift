@@ -34,12 +34,14 @@ struct DeviceTree: ~Copyable {
                 try root.makeSymbolicLink(link.name.utf8, to: link.target.utf8)
             }
         }
-        pts = try Self.directory("pts", in: root)
-        shm = try Self.directory("shm", in: root)
-        mqueue = try Self.directory("mqueue", in: root)
+        let pts = try Self.directory("pts", in: root)
+        let shm = try Self.directory("shm", in: root)
+        let mqueue = try Self.directory("mqueue", in: root)
         // The place of /dev/null: once the sandbox stands, the host's node is what is found there.
-        null = try setup("open /dev/null") { () throws(Errno) in try root.open("null", .pathOnly, resolve: .noLinks) }
-        shmMount = try setup { () throws(SystemError) in
+        let null = try setup("open /dev/null") { () throws(Errno) in
+            try root.open("null", .pathOnly, resolve: .noLinks)
+        }
+        let shmMount = try setup { () throws(SystemError) in
             let tmpfs = try FileSystemContext("tmpfs")
             try tmpfs.set("mode", "1777")
             try tmpfs.set("size", "\(sharedMemoryBytes)")
@@ -47,6 +49,11 @@ struct DeviceTree: ~Copyable {
         }
         self.nodes = nodes
         self.mount = mount
+        self.pts = pts
+        self.shm = shm
+        self.mqueue = mqueue
+        self.null = null
+        self.shmMount = shmMount
     }
 
     private static func directory(_ name: String, in root: FileDescriptor) throws(SandboxError) -> OwnedDescriptor {

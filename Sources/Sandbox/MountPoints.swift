@@ -1,4 +1,4 @@
-public import Linux
+import Linux
 public import SystemPackage
 
 /// The places in a rootfs where a sandbox mounts something, and what to undo there afterwards.
@@ -24,14 +24,20 @@ struct MountPoints: ~Copyable {
     init(in rootfs: borrowing Rootfs) throws(SandboxError) {
         var made: [Made] = []
         let root = rootfs.mount.borrowed
-        proc = try Self.place([], "proc", .directory, root, &made)
-        sys = try Self.place([], "sys", .directory, root, &made)
-        dev = try Self.place([], "dev", .directory, root, &made)
+        let proc = try Self.place([], "proc", .directory, root, &made)
+        let sys = try Self.place([], "sys", .directory, root, &made)
+        let dev = try Self.place([], "dev", .directory, root, &made)
         _ = try Self.place([], "etc", .directory, root, &made, followingLink: true)
         let etc = Array("etc".utf8)
-        resolvConf = try Self.place(etc, "resolv.conf", .regular, root, &made)
-        hosts = try Self.place(etc, "hosts", .regular, root, &made)
-        hostname = try Self.place(etc, "hostname", .regular, root, &made)
+        let resolvConf = try Self.place(etc, "resolv.conf", .regular, root, &made)
+        let hosts = try Self.place(etc, "hosts", .regular, root, &made)
+        let hostname = try Self.place(etc, "hostname", .regular, root, &made)
+        self.proc = proc
+        self.sys = sys
+        self.dev = dev
+        self.resolvConf = resolvConf
+        self.hosts = hosts
+        self.hostname = hostname
         self.made = made
     }
 
@@ -51,20 +57,22 @@ struct MountPoints: ~Copyable {
         if status == nil {
             made.append(try make(name, kind, parent, directory.borrowed, path))
         }
-        let flags: OpenFlags = followingLink ? .pathOnly : [.pathOnly, .noFollow]
-        let place: OwnedDescriptor
-        let found: FileStatus
-        do {
-            place = try (followingLink ? root : directory.borrowed).open(name.utf8, flags, resolve: .inRoot)
-            found = try place.borrowed.status()
-        } catch {
-            throw SandboxError(.image("\(path) of the image leads nowhere (\(error.inWords)), and a RUN needs it"))
-        }
+        let start = followingLink ? root : directory.borrowed
+        let place = try open(name, followingLink ? .pathOnly : [.pathOnly, .noFollow], start, path)
+        let found = try setup("look at \(path) of the image") { () throws(Errno) in try place.borrowed.status() }
         if kind == .directory ? found.kind != .directory : found.kind == .directory {
             let wanted = kind == .directory ? "a directory" : "a file"
             throw SandboxError(.image("\(path) of the image is not \(wanted), and a RUN needs one there"))
         }
         return place
+    }
+
+    private static func open(
+        _ name: String, _ flags: OpenFlags, _ directory: FileDescriptor, _ path: String
+    ) throws(SandboxError) -> OwnedDescriptor {
+        do throws(Errno) { return try directory.open(name, flags, resolve: .inRoot) } catch {
+            throw SandboxError(.image("\(path) of the image leads nowhere (\(error.inWords)), and a RUN needs it"))
+        }
     }
 
     private static func make(

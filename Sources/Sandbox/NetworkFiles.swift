@@ -20,9 +20,12 @@ struct NetworkFiles: ~Copyable {
             return try context.mount([.noSetUserID, .noDevices, .noExecution])
         }
         let hostsText = "127.0.0.1\tlocalhost \(Self.name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        resolvConf = try Self.file("resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
-        hosts = try Self.file("hosts", Array(hostsText.utf8), tmpfs.borrowed)
-        hostname = try Self.file("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
+        let resolvConf = try Self.file("resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
+        let hosts = try Self.file("hosts", Array(hostsText.utf8), tmpfs.borrowed)
+        let hostname = try Self.file("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
+        self.resolvConf = resolvConf
+        self.hosts = hosts
+        self.hostname = hostname
     }
 
     /// A detached mount of one file.

@@ -35,16 +35,12 @@ public struct Rootfs: ~Copyable {
     private static func mountByDescriptors(
         _ lowers: [FileDescriptor], _ upper: FileDescriptor, _ work: FileDescriptor, _ attributes: MountAttributes
     ) throws(SandboxError) -> OwnedDescriptor? {
-        let context: FileSystemContext
-        do { context = try FileSystemContext("overlay") } catch {
-            if error.errno == .noFunction { return nil }
-            throw SandboxError(.setup(error))
-        }
-        for (index, lower) in lowers.enumerated() {
-            if index == 0, !context.accepts("lowerdir+", lower) { return nil }
-            if index > 0 { try setup { () throws(SystemError) in try context.set("lowerdir+", lower) } }
-        }
-        return try setup { () throws(SystemError) in
+        try setup { () throws(SystemError) in
+            let context = try FileSystemContext("overlay")
+            for (index, lower) in lowers.enumerated() {
+                if index == 0, !context.accepts("lowerdir+", lower) { return nil }
+                if index > 0 { try context.set("lowerdir+", lower) }
+            }
             try context.set("upperdir", upper)
             try context.set("workdir", work)
             try context.set("userxattr")

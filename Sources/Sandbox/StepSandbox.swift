@@ -32,14 +32,26 @@ public struct StepSandbox: Sendable {
     public let policy: SandboxPolicy
     public let idMaps: (uid: IDMap, gid: IDMap)
     private let filter: [UInt8]
+    /// The policy's paths, relative to /proc.
+    private let masked, readOnly: [String]
 
     /// The size of /dev/shm, as Docker has it.
     public static let sharedMemoryBytes: UInt64 = 64 << 20
 
     public init(policy: SandboxPolicy, uid: IDMap, gid: IDMap) throws {
+        guard let architecture = Architecture.current, let kernel = KernelVersion.running else {
+            throw SandboxError(.host("no system call policy for this machine (\(Host.machine))"))
+        }
         self.policy = policy
         idMaps = (uid, gid)
-        filter = try policy.compiledFilter()
+        filter = try policy.program(architecture: architecture, kernel: kernel).bytes
+        masked = Self.belowProc(policy.paths.masked)
+        readOnly = Self.belowProc(policy.paths.readOnly)
+    }
+
+    /// /sys is either empty or read-only in a sandbox, so that only what is below /proc is left to protect.
+    private static func belowProc(_ paths: [FilePath]) -> [String] {
+        paths.map(\.string).filter { $0.hasPrefix("/proc/") }.map { String($0.dropFirst("/proc/".count)) }
     }
 
     /// Runs `command` and waits for its end, and for that of every process it left behind.
@@ -97,10 +109,10 @@ public struct StepSandbox: Sendable {
                 proc: places.proc.borrowed, pts: devices.pts.borrowed, mqueue: devices.mqueue.borrowed,
                 sys: places.sys.borrowed),
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
-            masked: policy.maskedBelowProc, readOnly: policy.readOnlyBelowProc, hostname: NetworkFiles.name,
+            masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
             output: output, error: error, limits: Self.limits(),
             noNewPrivileges: !Self.allowsSetUserID(identity), landlockScopes: availableLandlockScopes(),
-            filter: filter, capabilities: policy.capabilityMask, uid: identity.uid, gid: identity.gid,
+            filter: filter, capabilities: policy.capabilities.rawValue, uid: identity.uid, gid: identity.gid,
             groups: identity.groups, workingDirectory: command.workingDirectory,
             programs: Self.candidates(command.arguments.first ?? [], environment), arguments: command.arguments,
             environment: environment)

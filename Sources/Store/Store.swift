@@ -95,14 +95,7 @@ public final class Store: Sendable {
     }
 
     private func checkVersion() throws(StoreError) {
-        let file: OwnedDescriptor
-        do { file = try root.borrowed.open("version", .readOnly) } catch {
-            if error == .noSuchFileOrDirectory { return }
-            throw StoreError(.system(SystemError("open the store's version", error)))
-        }
-        let bytes = try StoreError.during("read the store's version") { () throws(Errno) in
-            try file.borrowed.readAll(limit: 64)
-        }
+        guard let bytes = try read("version", limit: 64) else { return }
         let text = printable(bytes.prefix { $0 != UInt8(ascii: "\n") })
         guard let version = Int(text) else { throw StoreError(.damaged("its version is \"\(text)\"")) }
         if version > Self.version {
@@ -138,9 +131,8 @@ public final class Store: Sendable {
     }
 
     /// A whole small file, nil if it is not there.
-    func read(_ path: String, limit: Int) throws(StoreError) -> [UInt8]? {
-        let file: OwnedDescriptor
-        guard let file = try Self.openIfPresent(path, in: root.borrowed) else { return nil }
+    func read(_ path: String, limit: Int, in directory: FileDescriptor? = nil) throws(StoreError) -> [UInt8]? {
+        guard let file = try Self.openIfPresent(path, in: directory ?? root.borrowed) else { return nil }
         return try StoreError.during("read \(path) in the store") { () throws(Errno) in
             try file.borrowed.readAll(limit: limit)
         }

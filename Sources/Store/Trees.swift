@@ -14,12 +14,7 @@ extension Store {
     /// The unpacked layer, nil where it has to be unpacked.
     public func tree(_ diffID: Digest, map: IDMap) throws(StoreError) -> OwnedDescriptor? {
         let path = path(diffID, map)
-        let boot: OwnedDescriptor
-        do { boot = try scratch.borrowed.open("\(path)/\(Self.bootFile)", .readOnly) } catch {
-            if error == .noSuchFileOrDirectory { return nil }
-            throw StoreError(.system(SystemError("open a tree", error)))
-        }
-        let made = try StoreError.during("read a tree's boot") { () throws(Errno) in try boot.borrowed.readAll(limit: 256) }
+        let made = try read("\(path)/\(Self.bootFile)", limit: 256, in: scratch.borrowed)
         if made != Array(Host.bootID.utf8) { return nil }
         return try StoreError.during("open a tree") { () throws(Errno) in
             try scratch.borrowed.open("\(path)/\(Self.content)", [.readOnly, .directory])
