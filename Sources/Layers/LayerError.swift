@@ -38,7 +38,8 @@ public struct LayerError: Error, Equatable, CustomStringConvertible {
         case .missingLinkTarget(let target):
             "\(place): a hard link to /\(printable(target)), which this layer does not hold"
         case .unmappedID(let id): "\(place): its owner \(id) is outside the id map"
-        case .whiteoutName: "\(place): a file of this name can't be in a layer, where .wh. means a removal"
+        case .whiteoutName:
+            "\(place): a file of this name can't be in a layer, where .wh. means a removal"
         case .limit(let what): "\(place): \(what)"
         case .changed: "\(place): the file changed while it was read"
         case .damagedListing: "the listing of a layer is damaged"
@@ -51,6 +52,8 @@ public struct LayerError: Error, Equatable, CustomStringConvertible {
     static func at<Value: ~Copyable>(
         _ path: @autoclosure () -> [UInt8], _ operation: String, _ body: () throws(Errno) -> Value
     ) throws(LayerError) -> Value {
-        do { return try body() } catch { throw LayerError(.system(SystemError(operation, error)), at: path()) }
+        do { return try body() } catch {
+            throw LayerError(.system(SystemError(operation, error)), at: path())
+        }
     }
 }

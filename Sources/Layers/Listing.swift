@@ -21,7 +21,8 @@ public struct ListingEntry: Equatable, Sendable {
     public var linkTarget: [UInt8]
 
     public init(
-        kind: Kind, permissions: UInt16 = 0, uid: UInt32 = 0, gid: UInt32 = 0, modified: Int64 = 0, size: UInt64 = 0,
+        kind: Kind, permissions: UInt16 = 0, uid: UInt32 = 0, gid: UInt32 = 0, modified: Int64 = 0,
+        size: UInt64 = 0,
         linkTarget: [UInt8] = []
     ) {
         self.kind = kind
@@ -52,11 +53,14 @@ public final class Listing: Sendable {
     /// A listing as the store has it. Its framing is checked here; its digest by `isIntact`.
     public init(_ file: MappedFile) throws(LayerError) {
         let bytes = file.bytes
-        guard bytes.count >= Self.headerSize + Self.digestSize, bytes.prefix(8).elementsEqual(Self.magic) else {
+        guard bytes.count >= Self.headerSize + Self.digestSize,
+            bytes.prefix(8).elementsEqual(Self.magic)
+        else {
             throw LayerError(.damagedListing, at: [])
         }
         count = Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self).littleEndian)
-        guard Self.headerSize + count * (4 + Self.recordSize) + Self.digestSize <= bytes.count else {
+        guard Self.headerSize + count * (4 + Self.recordSize) + Self.digestSize <= bytes.count
+        else {
             throw LayerError(.damagedListing, at: [])
         }
         self.file = file
@@ -98,7 +102,11 @@ public final class Listing: Sendable {
             var (low, high) = (0, count)
             while low < high {
                 let middle = (low + high) / 2
-                if TreePath.precedes(pathBytes(middle), wanted) { low = middle + 1 } else { high = middle }
+                if TreePath.precedes(pathBytes(middle), wanted) {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
             }
             return low
         }
@@ -107,12 +115,16 @@ public final class Listing: Sendable {
     /// Where a record starts; a damaged offset leads to the first record, never out of the file.
     private func record(_ index: Int) -> Int {
         let offset = Int(
-            file.bytes.loadUnaligned(fromByteOffset: Self.headerSize + 4 * index, as: UInt32.self).littleEndian)
+            file.bytes.loadUnaligned(fromByteOffset: Self.headerSize + 4 * index, as: UInt32.self)
+                .littleEndian)
         let first = Self.headerSize + 4 * count
-        return offset >= first && offset + Self.recordSize <= file.bytes.count - Self.digestSize ? offset : first
+        return offset >= first && offset + Self.recordSize <= file.bytes.count - Self.digestSize
+            ? offset : first
     }
 
-    private func slice(_ record: Int) -> (path: UnsafeRawBufferPointer, link: UnsafeRawBufferPointer) {
+    private func slice(_ record: Int) -> (
+        path: UnsafeRawBufferPointer, link: UnsafeRawBufferPointer
+    ) {
         let end = file.bytes.count - Self.digestSize
         let start = record + Self.recordSize
         let pathEnd = min(start + Int(load(record + 28, UInt16.self)), end)
@@ -123,7 +135,9 @@ public final class Listing: Sendable {
         )
     }
 
-    private func load<Number: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _ type: Number.Type) -> Number {
+    private func load<Number: FixedWidthInteger & BitwiseCopyable>(
+        _ offset: Int, _ type: Number.Type
+    ) -> Number {
         Number(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: type))
     }
 

@@ -25,7 +25,8 @@ public struct ListingBuilder {
 
     /// Marks `directory` as hiding what lower layers have in it.
     mutating func makeOpaque(_ directory: TreePath) {
-        entries[directory, default: ListingEntry(kind: .directory, permissions: 0o755)].isOpaque = true
+        entries[directory, default: ListingEntry(kind: .directory, permissions: 0o755)].isOpaque =
+            true
     }
 
     /// The listing's file, as `Listing` reads it.

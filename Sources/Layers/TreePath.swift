@@ -60,7 +60,9 @@ public struct TreePath: Hashable, Sendable {
 
     /// Whether `other` is this path or lies below it.
     public func contains(_ other: TreePath) -> Bool {
-        bytes.isEmpty || (other.bytes.starts(with: bytes) && (other.bytes.count == bytes.count || other.bytes[bytes.count] == slash))
+        bytes.isEmpty
+            || (other.bytes.starts(with: bytes)
+                && (other.bytes.count == bytes.count || other.bytes[bytes.count] == slash))
     }
 
     /// For system calls: the root is ".".

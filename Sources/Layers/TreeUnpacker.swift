@@ -48,7 +48,10 @@ public struct TreeUnpacker: ~Copyable {
         for (path, time) in unpacker.directoryTimes.reversed() {
             try LayerError.at(path.bytes, "set its time") { () throws(Errno) in
                 // Replaced by a later entry: then that has its own time.
-                guard let directory = try? root.open(path.forSystem, [.readOnly, .directory, .noFollow]) else { return }
+                guard
+                    let directory = try? root.open(
+                        path.forSystem, [.readOnly, .directory, .noFollow])
+                else { return }
                 try directory.borrowed.setTimes(EmptyCollection(), time)
             }
         }
@@ -56,14 +59,18 @@ public struct TreeUnpacker: ~Copyable {
     }
 
     private mutating func apply(_ entry: TarEntry, _ tar: TarReader) throws {
-        guard let typed = TreePath(entry.path) else { throw LayerError(.unsafePath, at: entry.path) }
+        guard let typed = TreePath(entry.path) else {
+            throw LayerError(.unsafePath, at: entry.path)
+        }
         if typed.isRoot {
             if entry.kind == .directory { try setRoot(entry) }
             return
         }
         let path = try place(typed)
         if listing.count > ListingBuilder.largestCount {
-            throw LayerError(.limit("the layer has more than \(ListingBuilder.largestCount) entries"), at: path.bytes)
+            throw LayerError(
+                .limit("the layer has more than \(ListingBuilder.largestCount) entries"),
+                at: path.bytes)
         }
         let directory = try openParent(of: path)
         switch Whiteout(name: path.name) {
@@ -128,8 +135,11 @@ public struct TreeUnpacker: ~Copyable {
             current = current.appending(component)
             try LayerError.at(current.bytes, "make it") { () throws(Errno) in
                 guard let parent = current.parent else { return }
-                let directory = try root.open(parent.forSystem, [.readOnly, .directory], resolve: .noLinks)
-                do throws(Errno) { try directory.borrowed.makeDirectory(component, mode: 0o755) } catch {
+                let directory = try root.open(
+                    parent.forSystem, [.readOnly, .directory], resolve: .noLinks)
+                do throws(Errno) {
+                    try directory.borrowed.makeDirectory(component, mode: 0o755)
+                } catch {
                     if error != .fileExists { throw error }
                 }
             }
@@ -140,15 +150,19 @@ public struct TreeUnpacker: ~Copyable {
 
     private mutating func makeOpaque(_ path: TreePath) throws(LayerError) {
         try LayerError.at(path.bytes, "mark it opaque") { () throws(Errno) in
-            let directory = try root.open(path.forSystem, [.readOnly, .directory], resolve: .noLinks)
-            try directory.borrowed.setExtendedAttribute(PrivateAttribute.opaque, [UInt8(ascii: "y")])
+            let directory = try root.open(
+                path.forSystem, [.readOnly, .directory], resolve: .noLinks)
+            try directory.borrowed.setExtendedAttribute(
+                PrivateAttribute.opaque, [UInt8(ascii: "y")])
         }
         listing.makeOpaque(path)
     }
 
     /// A whiteout hides what lower layers have, never what its own layer has, wherever in the archive it stands.
     private mutating func hide(_ path: TreePath, in directory: FileDescriptor) throws(LayerError) {
-        if path.name.isEmpty || path.name.elementsEqual([dot]) || path.name.elementsEqual([dot, dot]) {
+        if path.name.isEmpty || path.name.elementsEqual([dot])
+            || path.name.elementsEqual([dot, dot])
+        {
             throw LayerError(.unsafePath, at: path.bytes)
         }
         hidden.insert(path)
@@ -167,8 +181,12 @@ public struct TreeUnpacker: ~Copyable {
     private mutating func create(
         _ path: TreePath, _ entry: TarEntry, _ tar: TarReader, in directory: FileDescriptor
     ) throws {
-        for id in [entry.uid] where !ids.uid.contains(id) { throw LayerError(.unmappedID(id), at: path.bytes) }
-        for id in [entry.gid] where !ids.gid.contains(id) { throw LayerError(.unmappedID(id), at: path.bytes) }
+        for id in [entry.uid] where !ids.uid.contains(id) {
+            throw LayerError(.unmappedID(id), at: path.bytes)
+        }
+        for id in [entry.gid] where !ids.gid.contains(id) {
+            throw LayerError(.unmappedID(id), at: path.bytes)
+        }
         if let old = listing[path] { try clear(path, old, for: entry, in: directory) }
         let name = path.name
         let mode = UInt32(entry.mode)
@@ -198,7 +216,9 @@ public struct TreeUnpacker: ~Copyable {
         try LayerError.at(path.bytes, "set its owner, mode and times") { () throws(Errno) in
             try directory.setOwner(name, uid: entry.uid, gid: entry.gid)
             // After the owner: chown takes setuid and setgid away.
-            if entry.kind != .symlink, !entry.kind.isDevice { try directory.setPermissions(name, mode) }
+            if entry.kind != .symlink, !entry.kind.isDevice {
+                try directory.setPermissions(name, mode)
+            }
             if entry.kind != .directory { try directory.setTimes(name, entry.modified.fileTime) }
         }
         if !entry.xattrs.isEmpty {
@@ -214,7 +234,9 @@ public struct TreeUnpacker: ~Copyable {
         _ path: TreePath, _ entry: TarEntry, _ tar: TarReader, in directory: FileDescriptor
     ) throws {
         let file = try LayerError.at(path.bytes, "make the file") { () throws(Errno) in
-            try directory.open(path.name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, resolve: .beneath)
+            try directory.open(
+                path.name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600,
+                resolve: .beneath)
         }
         var end: Int64 = 0
         while let block = try tar.nextBlock() {
@@ -249,7 +271,8 @@ public struct TreeUnpacker: ~Copyable {
         }
         if target == path { return }
         try LayerError.at(path.bytes, "make the hard link") { () throws(Errno) in
-            let other = try root.open((target.parent ?? .root).forSystem, [.pathOnly, .directory], resolve: .noLinks)
+            let other = try root.open(
+                (target.parent ?? .root).forSystem, [.pathOnly, .directory], resolve: .noLinks)
             try directory.makeHardLink(path.name, to: target.name, in: other.borrowed)
         }
         if known.kind == .symbolicLink { links[path] = known.linkTarget }
@@ -269,11 +292,15 @@ public struct TreeUnpacker: ~Copyable {
         }
     }
 
-    private func setAttributes(of file: FileDescriptor, _ entry: TarEntry, _ path: TreePath) throws(LayerError) {
+    private func setAttributes(of file: FileDescriptor, _ entry: TarEntry, _ path: TreePath)
+        throws(LayerError)
+    {
         for attribute in entry.xattrs {
             guard let name = PrivateAttribute.nameInTree(attribute.name) else { continue }
             // Links and special files carry no attributes of users; the kernel's own rule, xattr(7).
-            if entry.kind != .file, entry.kind != .directory, name.starts(with: "user.".utf8) { continue }
+            if entry.kind != .file, entry.kind != .directory, name.starts(with: "user.".utf8) {
+                continue
+            }
             try LayerError.at(path.bytes, "set attribute \(printable(name))") { () throws(Errno) in
                 try file.setExtendedAttribute(name, attribute.value)
             }
@@ -291,7 +318,9 @@ public struct TreeUnpacker: ~Copyable {
             parent = nil
             try removeTree(path.name, in: directory)
         } else {
-            try LayerError.at(path.bytes, "replace it") { () throws(Errno) in try directory.unlink(path.name) }
+            try LayerError.at(path.bytes, "replace it") { () throws(Errno) in
+                try directory.unlink(path.name)
+            }
         }
         listing[path] = nil
     }
@@ -337,7 +366,9 @@ extension ListingEntry {
             case .fifo: .fifo
             }
         self.init(
-            kind: kind, permissions: entry.mode, uid: entry.uid, gid: entry.gid, modified: entry.modified.seconds,
-            size: kind == .file ? UInt64(entry.size) : 0, linkTarget: kind == .symbolicLink ? entry.linkTarget : [])
+            kind: kind, permissions: entry.mode, uid: entry.uid, gid: entry.gid,
+            modified: entry.modified.seconds,
+            size: kind == .file ? UInt64(entry.size) : 0,
+            linkTarget: kind == .symbolicLink ? entry.linkTarget : [])
     }
 }

@@ -33,7 +33,8 @@ public struct UpperDiff: ~Copyable {
     ///
     /// - Parameter rootBefore: what the upper directory itself was given before the step.
     public static func changes(
-        in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor], rootBefore: RootAttributes
+        in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor],
+        rootBefore: RootAttributes
     ) throws -> ChangeSet {
         var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
         try diff.readRoot(rootBefore)
@@ -51,7 +52,9 @@ public struct UpperDiff: ~Copyable {
 
     private mutating func readRoot(_ before: RootAttributes) throws {
         let status = try LayerError.at([], "look at it") { () throws(Errno) in try upper.status() }
-        let attributes = try LayerError.at([], "read its attributes") { () throws(Errno) in try upper.extendedAttributes() }
+        let attributes = try LayerError.at([], "read its attributes") { () throws(Errno) in
+            try upper.extendedAttributes()
+        }
         let now = RootAttributes(status, attributes.carriedToLayer)
         if now.differs(from: before) {
             found.append(Found(path: .root, status: status, mark: .entry, isChanged: true))
@@ -61,22 +64,29 @@ public struct UpperDiff: ~Copyable {
     private mutating func read(
         _ directory: FileDescriptor, at path: TreePath, hidesLower: Bool, depth: Int
     ) throws {
-        if depth > Self.largestDepth { throw LayerError(.limit("the directories are nested too deeply"), at: path.bytes) }
+        if depth > Self.largestDepth {
+            throw LayerError(.limit("the directories are nested too deeply"), at: path.bytes)
+        }
         let reader = DirectoryReader()
         for name in try reader.names(in: directory) {
             let child = path.appending(name)
-            let status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in try directory.status(of: name) }
+            let status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in
+                try directory.status(of: name)
+            }
             if status.kind == .characterDevice, status.special == DeviceNumber(major: 0, minor: 0) {
                 // Nothing to hide: the step made the file and removed it again.
                 let hides = !hidesLower && lower.entry(at: child) != nil
                 found.append(Found(path: child, status: status, mark: .whiteout, isChanged: hides))
                 continue
             }
-            if name.starts(with: Whiteout.prefix) { throw LayerError(.whiteoutName, at: child.bytes) }
+            if name.starts(with: Whiteout.prefix) {
+                throw LayerError(.whiteoutName, at: child.bytes)
+            }
             // A socket's name means nothing without its process, and no archive carries it.
             if status.kind == .socket { continue }
             if status.kind == .directory {
-                try readDirectory(child, name, status, in: directory, hidesLower: hidesLower, depth: depth)
+                try readDirectory(
+                    child, name, status, in: directory, hidesLower: hidesLower, depth: depth)
             } else {
                 let isChanged = try hidesLower || differs(child, status, in: directory)
                 if status.linkCount > 1 { names[status.inode, default: []].append(found.count) }
@@ -86,7 +96,8 @@ public struct UpperDiff: ~Copyable {
     }
 
     private mutating func readDirectory(
-        _ path: TreePath, _ name: [UInt8], _ status: FileStatus, in parent: FileDescriptor, hidesLower: Bool, depth: Int
+        _ path: TreePath, _ name: [UInt8], _ status: FileStatus, in parent: FileDescriptor,
+        hidesLower: Bool, depth: Int
     ) throws {
         let directory = try LayerError.at(path.bytes, "open it") { () throws(Errno) in
             try parent.open(name, [.readOnly, .directory, .noFollow], resolve: .noLinks)
@@ -98,16 +109,22 @@ public struct UpperDiff: ~Copyable {
         let isOpaque = mark == [UInt8(ascii: "y")]
         // Only where there is something to hide does the mark mean anything in a layer.
         let hides = isOpaque && below?.entry.kind == .directory
-        let isChanged = try hides || below == nil || differsAsDirectory(path, directory.borrowed, status, below!)
-        found.append(Found(path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides))
-        try read(directory.borrowed, at: path, hidesLower: hidesLower || isOpaque || below == nil, depth: depth + 1)
+        let isChanged =
+            try hides || below == nil
+            || differsAsDirectory(path, directory.borrowed, status, below!)
+        found.append(
+            Found(path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides))
+        try read(
+            directory.borrowed, at: path, hidesLower: hidesLower || isOpaque || below == nil,
+            depth: depth + 1)
     }
 
     // MARK: - Comparing
 
     /// A directory's time is no change of its own: it changes with every file that comes and goes in it.
     private func differsAsDirectory(
-        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus, _ below: (entry: ListingEntry, layer: Int)
+        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus,
+        _ below: (entry: ListingEntry, layer: Int)
     ) throws -> Bool {
         if below.entry.kind != .directory || UInt32(below.entry.permissions) != status.permissions
             || below.entry.uid != status.uid || below.entry.gid != status.gid
@@ -115,7 +132,8 @@ public struct UpperDiff: ~Copyable {
             return true
         }
         return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
-            let old = try trees[below.layer].open(path.forSystem, [.pathOnly, .noFollow], resolve: .noLinks)
+            let old = try trees[below.layer].open(
+                path.forSystem, [.pathOnly, .noFollow], resolve: .noLinks)
             return try old.borrowed.extendedAttributes().carriedToLayer
                 != directory.extendedAttributes().carriedToLayer
         }
@@ -123,13 +141,18 @@ public struct UpperDiff: ~Copyable {
 
     /// Whether a file of the upper directory is another than the one below it. No heuristic: where time, size and owner are the
     /// same, the bytes are compared.
-    private func differs(_ path: TreePath, _ status: FileStatus, in directory: FileDescriptor) throws -> Bool {
+    private func differs(_ path: TreePath, _ status: FileStatus, in directory: FileDescriptor)
+        throws -> Bool
+    {
         guard let below = lower.lookup(path) else { return true }
         return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
-            let old = try trees[below.layer].open(path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
+            let old = try trees[below.layer].open(
+                path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
             let before = try old.borrowed.status()
-            if before.kind != status.kind || before.permissions != status.permissions || before.uid != status.uid
-                || before.gid != status.gid || before.modified != status.modified || before.size != status.size
+            if before.kind != status.kind || before.permissions != status.permissions
+                || before.uid != status.uid
+                || before.gid != status.gid || before.modified != status.modified
+                || before.size != status.size
                 || before.special != status.special
             {
                 return true
@@ -155,7 +178,8 @@ public struct UpperDiff: ~Copyable {
 
     /// A set of hard links enters whole or not at all: a link into a lower layer is refused by some engines.
     private mutating func enterWholeLinkSets() {
-        for set in names.values where set.count > 1 && set.contains(where: { found[$0].isChanged }) {
+        for set in names.values where set.count > 1 && set.contains(where: { found[$0].isChanged })
+        {
             for index in set { found[index].isChanged = true }
         }
     }
@@ -164,7 +188,9 @@ public struct UpperDiff: ~Copyable {
     private mutating func enterParents() {
         var open: [Int] = []
         for index in found.indices where !found[index].path.isRoot {
-            while let last = open.last, !found[last].path.contains(found[index].path) { open.removeLast() }
+            while let last = open.last, !found[last].path.contains(found[index].path) {
+                open.removeLast()
+            }
             if found[index].isChanged {
                 for parent in open { found[parent].isChanged = true }
             }
@@ -177,10 +203,13 @@ public struct UpperDiff: ~Copyable {
         for item in found.reversed() where !item.isChanged {
             try LayerError.at(item.path.bytes, "take it back") { () throws(Errno) in
                 let parent = try upper.open(
-                    (item.path.parent ?? .root).forSystem, [.readOnly, .directory], resolve: .noLinks)
+                    (item.path.parent ?? .root).forSystem, [.readOnly, .directory],
+                    resolve: .noLinks)
                 if item.status.kind == .directory {
                     // A socket may be left in it; it is in no layer.
-                    do throws(Errno) { try parent.borrowed.removeEmptyDirectory(item.path.name) } catch {
+                    do throws(Errno) {
+                        try parent.borrowed.removeEmptyDirectory(item.path.name)
+                    } catch {
                         if error != .directoryNotEmpty { throw error }
                     }
                 } else {
@@ -205,7 +234,8 @@ public struct UpperDiff: ~Copyable {
             }
             result.changes.append(change)
             if item.isOpaque {
-                result.changes.append(ChangeSet.Change(path: item.path, mark: .opaque, status: item.status))
+                result.changes.append(
+                    ChangeSet.Change(path: item.path, mark: .opaque, status: item.status))
             }
         }
         return result
@@ -226,13 +256,17 @@ public struct RootAttributes: Equatable, Sendable {
     }
 
     init(_ status: FileStatus, _ attributes: [ExtendedAttribute]) {
-        self.init(permissions: status.permissions, uid: status.uid, gid: status.gid, attributes: attributes)
+        self.init(
+            permissions: status.permissions, uid: status.uid, gid: status.gid,
+            attributes: attributes)
     }
 
     func differs(from other: RootAttributes) -> Bool { self != other }
 
     /// Of the topmost layer that speaks of the root; 0755 and root's where none does.
-    public static func of(_ stack: LayerStack, trees: [FileDescriptor]) throws(LayerError) -> RootAttributes {
+    public static func of(_ stack: LayerStack, trees: [FileDescriptor]) throws(LayerError)
+        -> RootAttributes
+    {
         guard let (entry, layer) = stack.lookup(.root) else {
             return RootAttributes(permissions: 0o755, uid: 0, gid: 0, attributes: [])
         }
@@ -240,7 +274,8 @@ public struct RootAttributes: Equatable, Sendable {
             try trees[layer].extendedAttributes().carriedToLayer
         }
         return RootAttributes(
-            permissions: UInt32(entry.permissions), uid: entry.uid, gid: entry.gid, attributes: attributes)
+            permissions: UInt32(entry.permissions), uid: entry.uid, gid: entry.gid,
+            attributes: attributes)
     }
 
     /// Gives an upper directory these attributes: overlay shows them as the root's.
@@ -248,7 +283,9 @@ public struct RootAttributes: Equatable, Sendable {
         try LayerError.at([], "set its owner and mode") { () throws(Errno) in
             try directory.setOwner(uid: uid, gid: gid)
             try directory.setPermissions(permissions)
-            for attribute in attributes { try directory.setExtendedAttribute(attribute.name, attribute.value) }
+            for attribute in attributes {
+                try directory.setExtendedAttribute(attribute.name, attribute.value)
+            }
         }
     }
 }
@@ -257,7 +294,9 @@ extension [ExtendedAttribute] {
     /// As a layer carries them.
     var carriedToLayer: [ExtendedAttribute] {
         compactMap { attribute in
-            PrivateAttribute.nameInLayer(attribute.name).map { ExtendedAttribute(name: $0, value: attribute.value) }
+            PrivateAttribute.nameInLayer(attribute.name).map {
+                ExtendedAttribute(name: $0, value: attribute.value)
+            }
         }
     }
 }

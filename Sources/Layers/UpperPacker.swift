@@ -17,14 +17,17 @@ public struct UpperPacker {
     }
 
     /// The listing of the layer, which needs no byte of its files.
-    public static func listing(of changes: ChangeSet, upper: FileDescriptor, latest: Int64?) throws(LayerError) -> ListingBuilder {
+    public static func listing(of changes: ChangeSet, upper: FileDescriptor, latest: Int64?)
+        throws(LayerError) -> ListingBuilder
+    {
         let packer = UpperPacker(upper: upper, latest: latest)
         var listing = ListingBuilder()
         for change in changes.changes {
             switch change.mark {
             case .whiteout: listing[change.path] = ListingEntry(kind: .whiteout)
             case .opaque: listing.makeOpaque(change.path)
-            case .entry, .hardLink: listing[change.path] = ListingEntry(try packer.entry(of: change, forListing: true))
+            case .entry, .hardLink:
+                listing[change.path] = ListingEntry(try packer.entry(of: change, forListing: true))
             }
         }
         return listing
@@ -66,7 +69,9 @@ public struct UpperPacker {
             let file = try LayerError.at(change.path.bytes, "open it") { () throws(Errno) in
                 try upper.open(change.path.bytes, [.readOnly, .noFollow], resolve: .noLinks)
             }
-            let now = try LayerError.at(change.path.bytes, "look at it") { () throws(Errno) in try file.borrowed.status() }
+            let now = try LayerError.at(change.path.bytes, "look at it") { () throws(Errno) in
+                try file.borrowed.status()
+            }
             if now.size != change.status.size || !now.isSameFile(as: change.status) {
                 throw LayerError(.changed, at: change.path.bytes)
             }
@@ -75,7 +80,8 @@ public struct UpperPacker {
         try tar.end()
     }
 
-    private func entry(of change: ChangeSet.Change, forListing: Bool) throws(LayerError) -> TarEntry {
+    private func entry(of change: ChangeSet.Change, forListing: Bool) throws(LayerError) -> TarEntry
+    {
         let status = change.status
         let path = change.path.isRoot ? [dot] : change.path.bytes
         var entry = TarEntry(path: path, kind: TarEntry.Kind(status.kind))
@@ -92,12 +98,15 @@ public struct UpperPacker {
         // The listing has no attributes, and only a file with mode 0 can be a placeholder.
         if forListing, status.permissions != 0 { return entry }
         let attributes = try LayerError.at(path, "read its attributes") { () throws(Errno) in
-            try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath).borrowed.extendedAttributes()
+            try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath).borrowed
+                .extendedAttributes()
         }
         if let record = attributes.first(where: { $0.name == PrivateAttribute.device }) {
             restoreDevice(record.value, in: &entry)
         }
-        entry.xattrs = attributes.carriedToLayer.map { TarEntry.Xattr(name: $0.name, value: $0.value) }
+        entry.xattrs = attributes.carriedToLayer.map {
+            TarEntry.Xattr(name: $0.name, value: $0.value)
+        }
         return entry
     }
 
@@ -105,7 +114,8 @@ public struct UpperPacker {
     private func restoreDevice(_ record: [UInt8], in entry: inout TarEntry) {
         let text = String(decoding: record, as: UTF8.self)
         let fields = text.dropFirst().split(separator: ":")
-        guard entry.kind == .file, entry.size == 0, fields.count == 3, let major = UInt32(fields[0]),
+        guard entry.kind == .file, entry.size == 0, fields.count == 3,
+            let major = UInt32(fields[0]),
             let minor = UInt32(fields[1]), let mode = UInt16(fields[2], radix: 8)
         else { return }
         entry.kind = text.first == "b" ? .blockDevice : .characterDevice

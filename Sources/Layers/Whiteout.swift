@@ -43,20 +43,25 @@ enum PrivateAttribute {
 
     /// The name in the tree of an attribute of a layer; nil where it must not come in.
     static func nameInTree(_ name: [UInt8]) -> [UInt8]? {
-        if name.starts(with: overlayPrefix) { return escapedOverlayPrefix + name.dropFirst(overlayPrefix.count) }
+        if name.starts(with: overlayPrefix) {
+            return escapedOverlayPrefix + name.dropFirst(overlayPrefix.count)
+        }
         return isCarried(name) ? name : nil
     }
 
     /// The name in the layer of an attribute of a tree; nil where it must not come out.
     static func nameInLayer(_ name: [UInt8]) -> [UInt8]? {
-        if name.starts(with: escapedOverlayPrefix) { return overlayPrefix + name.dropFirst(escapedOverlayPrefix.count) }
+        if name.starts(with: escapedOverlayPrefix) {
+            return overlayPrefix + name.dropFirst(escapedOverlayPrefix.count)
+        }
         if name.starts(with: overlayPrefix) || name == device { return nil }
         return isCarried(name) ? name : nil
     }
 
     /// File capabilities, ACLs and the user's own: not `trusted.*`, nor what the host's security modules wrote.
     private static func isCarried(_ name: [UInt8]) -> Bool {
-        name.starts(with: "user.".utf8) && name != device || name.elementsEqual("security.capability".utf8)
+        name.starts(with: "user.".utf8) && name != device
+            || name.elementsEqual("security.capability".utf8)
             || name.starts(with: "system.posix_acl_".utf8)
     }
 }

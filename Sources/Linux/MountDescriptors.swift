@@ -89,7 +89,9 @@ extension OwnedDescriptor {
 ///
 /// It is attached for a moment, because mount(2) knows no detached mounts: over /mnt, in this mount namespace alone, whose
 /// mounts are private.
-public func mountOverlay(options: String, attributes: MountAttributes) throws(SystemError) -> OwnedDescriptor {
+public func mountOverlay(options: String, attributes: MountAttributes) throws(SystemError)
+    -> OwnedDescriptor
+{
     oldMounts.acquire()
     defer { oldMounts.release() }
     try during("mount overlay") { () throws(Errno) in

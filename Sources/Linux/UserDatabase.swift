@@ -52,13 +52,16 @@ public struct UserDatabase: Sendable {
 
     private static func lines(_ bytes: [UInt8]) -> some Sequence<[Substring]> {
         bytes.split(separator: UInt8(ascii: "\n")).lazy.map {
-            String(decoding: $0, as: UTF8.self)[...].split(separator: ":", omittingEmptySubsequences: false)
+            String(decoding: $0, as: UTF8.self)[...].split(
+                separator: ":", omittingEmptySubsequences: false)
         }
     }
 
     /// Whether `word` needs the database at all: numbers alone do for an owner, not for the groups of a process.
     public static func isNumeric(_ word: String) -> Bool {
-        word.split(separator: ":", omittingEmptySubsequences: false).allSatisfy { UInt32($0) != nil }
+        word.split(separator: ":", omittingEmptySubsequences: false).allSatisfy {
+            UInt32($0) != nil
+        }
     }
 
     /// The identity of `user`, `user:group`, `uid` or `uid:gid`.
@@ -66,16 +69,20 @@ public struct UserDatabase: Sendable {
     /// As Docker has it: a number that is no user's name needs no entry; without a group it is the user's own, 0 for an unknown
     /// uid; with a group there are no supplementary groups. Dockerfile reference, "USER".
     public func identity(of word: String) throws(Unknown) -> Identity {
-        let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         let user = parts[0].isEmpty ? "0" : parts[0]
-        let entry = users.first { $0.name == user } ?? UInt32(user).flatMap { uid in users.first { $0.uid == uid } }
+        let entry =
+            users.first { $0.name == user }
+            ?? UInt32(user).flatMap { uid in users.first { $0.uid == uid } }
         guard let uid = entry?.uid ?? UInt32(user) else { throw .user(user) }
         if parts.count == 2, !parts[1].isEmpty {
             return Identity(uid: uid, gid: try gid(of: parts[1]), home: entry?.home)
         }
         guard let entry else { return Identity(uid: uid, gid: 0) }
         let supplementary = groups.filter { $0.members.contains(entry.name[...]) }.map(\.gid)
-        return Identity(uid: uid, gid: entry.gid, groups: Set(supplementary).sorted(), home: entry.home)
+        return Identity(
+            uid: uid, gid: entry.gid, groups: Set(supplementary).sorted(), home: entry.home)
     }
 
     /// The number of a group by its name or number.

@@ -56,7 +56,9 @@ struct DeviceTree: ~Copyable {
         self.shmMount = shmMount
     }
 
-    private static func directory(_ name: String, in root: FileDescriptor) throws(SandboxError) -> OwnedDescriptor {
+    private static func directory(_ name: String, in root: FileDescriptor) throws(SandboxError)
+        -> OwnedDescriptor
+    {
         try setup("make /dev/\(name)") { () throws(Errno) in
             try root.makeDirectory(name.utf8, mode: 0o755)
             return try root.open(name, [.pathOnly, .directory], resolve: .noLinks)
@@ -80,7 +82,8 @@ final class DeviceNodes {
         for name in DeviceTree.names {
             let tree = try setup { () throws(SystemError) in try cloneMount(of: "/dev/\(name)") }
             let target = try setup("make /dev/\(name)") { () throws(Errno) in
-                _ = try root.open(name, [.create, .writeOnly, .exclusive], mode: 0o666, resolve: .noLinks)
+                _ = try root.open(
+                    name, [.create, .writeOnly, .exclusive], mode: 0o666, resolve: .noLinks)
                 return try root.open(name, .pathOnly, resolve: .noLinks)
             }
             nodes.append(Node(tree: tree, target: target))

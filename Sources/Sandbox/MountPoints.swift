@@ -44,12 +44,15 @@ struct MountPoints: ~Copyable {
     /// Opens `parent/name` to mount at. A link stays a link here: the kernel mounts over the link itself, so that wherever it
     /// points, or does not, the name leads to our file.
     private static func place(
-        _ parent: [UInt8], _ name: String, _ kind: FileKind, _ root: FileDescriptor, _ made: inout [Made],
+        _ parent: [UInt8], _ name: String, _ kind: FileKind, _ root: FileDescriptor,
+        _ made: inout [Made],
         followingLink: Bool = false
     ) throws(SandboxError) -> OwnedDescriptor {
         let path = "/" + printable(parent + (parent.isEmpty ? [] : [0x2f])) + name
         let directory = try setup("open /\(printable(parent)) of the image") { () throws(Errno) in
-            try root.open(parent.isEmpty ? Array(".".utf8) : parent, [.readOnly, .directory], resolve: .inRoot)
+            try root.open(
+                parent.isEmpty ? Array(".".utf8) : parent, [.readOnly, .directory], resolve: .inRoot
+            )
         }
         let status = try setup("look at \(path) of the image") { () throws(Errno) in
             try directory.borrowed.statusIfPresent(of: name.utf8)
@@ -59,10 +62,13 @@ struct MountPoints: ~Copyable {
         }
         let start = followingLink ? root : directory.borrowed
         let place = try open(name, followingLink ? .pathOnly : [.pathOnly, .noFollow], start, path)
-        let found = try setup("look at \(path) of the image") { () throws(Errno) in try place.borrowed.status() }
+        let found = try setup("look at \(path) of the image") { () throws(Errno) in
+            try place.borrowed.status()
+        }
         if kind == .directory ? found.kind != .directory : found.kind == .directory {
             let wanted = kind == .directory ? "a directory" : "a file"
-            throw SandboxError(.image("\(path) of the image is not \(wanted), and a RUN needs one there"))
+            throw SandboxError(
+                .image("\(path) of the image is not \(wanted), and a RUN needs one there"))
         }
         return place
     }
@@ -71,19 +77,22 @@ struct MountPoints: ~Copyable {
         _ name: String, _ flags: OpenFlags, _ directory: FileDescriptor, _ path: String
     ) throws(SandboxError) -> OwnedDescriptor {
         do throws(Errno) { return try directory.open(name, flags, resolve: .inRoot) } catch {
-            throw SandboxError(.image("\(path) of the image leads nowhere (\(error.inWords)), and a RUN needs it"))
+            throw SandboxError(
+                .image("\(path) of the image leads nowhere (\(error.inWords)), and a RUN needs it"))
         }
     }
 
     private static func make(
-        _ name: String, _ kind: FileKind, _ parent: [UInt8], _ directory: FileDescriptor, _ path: String
+        _ name: String, _ kind: FileKind, _ parent: [UInt8], _ directory: FileDescriptor,
+        _ path: String
     ) throws(SandboxError) -> Made {
         try setup("make \(path) for the length of a RUN") { () throws(Errno) in
             let before = try directory.status().modified
             if kind == .directory {
                 try directory.makeDirectory(name.utf8, mode: 0o755)
             } else {
-                _ = try directory.open(name, [.create, .exclusive, .writeOnly], mode: 0o644, resolve: .noLinks)
+                _ = try directory.open(
+                    name, [.create, .exclusive, .writeOnly], mode: 0o644, resolve: .noLinks)
             }
             try directory.setTimes(EmptyCollection(), before)
             return Made(parent: parent, name: Array(name.utf8), kind: kind, parentModified: before)
@@ -96,14 +105,20 @@ struct MountPoints: ~Copyable {
             // A RUN may have removed the parent, or put something in its place: then there is nothing of ours left.
             guard
                 let directory = try? rootfs.mount.borrowed.open(
-                    place.parent.isEmpty ? Array(".".utf8) : place.parent, [.readOnly, .directory], resolve: .inRoot),
+                    place.parent.isEmpty ? Array(".".utf8) : place.parent, [.readOnly, .directory],
+                    resolve: .inRoot),
                 let parent = try? directory.borrowed.status(),
-                let status = try? directory.borrowed.status(of: place.name), status.kind == place.kind
+                let status = try? directory.borrowed.status(of: place.name),
+                status.kind == place.kind
             else { continue }
             if place.kind == .directory {
-                guard (try? directory.borrowed.removeEmptyDirectory(place.name)) != nil else { continue }
+                guard (try? directory.borrowed.removeEmptyDirectory(place.name)) != nil else {
+                    continue
+                }
             } else {
-                guard status.size == 0, (try? directory.borrowed.unlink(place.name)) != nil else { continue }
+                guard status.size == 0, (try? directory.borrowed.unlink(place.name)) != nil else {
+                    continue
+                }
             }
             // Only a time that is still the one we put there is ours to put back.
             if parent.modified == place.parentModified {

@@ -19,8 +19,10 @@ struct NetworkFiles: ~Copyable {
             try context.set("nr_inodes", "16")
             return try context.mount([.noSetUserID, .noDevices, .noExecution])
         }
-        let hostsText = "127.0.0.1\tlocalhost \(Self.name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        let resolvConf = try Self.file("resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
+        let hostsText =
+            "127.0.0.1\tlocalhost \(Self.name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        let resolvConf = try Self.file(
+            "resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
         let hosts = try Self.file("hosts", Array(hostsText.utf8), tmpfs.borrowed)
         let hostname = try Self.file("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
         self.resolvConf = resolvConf
@@ -33,7 +35,8 @@ struct NetworkFiles: ~Copyable {
         _ name: String, _ content: [UInt8], _ directory: FileDescriptor
     ) throws(SandboxError) -> OwnedDescriptor {
         try setup("make /etc/\(name) of the sandbox") { () throws(Errno) in
-            let file = try directory.open(name, [.create, .writeOnly], mode: 0o644, resolve: .noLinks)
+            let file = try directory.open(
+                name, [.create, .writeOnly], mode: 0o644, resolve: .noLinks)
             try file.borrowed.writeFully(content)
             let place = try directory.open(name, .pathOnly, resolve: .noLinks)
             return try cloneMount(of: place.borrowed)
@@ -42,7 +45,9 @@ struct NetworkFiles: ~Copyable {
 
     private static func hostResolvConf() -> [UInt8] {
         // A host without one has no name service to pass on; the command will say so better than we could.
-        guard let file = try? FileDescriptor.workingDirectory.open("/etc/resolv.conf", .readOnly, resolve: .system)
+        guard
+            let file = try? FileDescriptor.workingDirectory.open(
+                "/etc/resolv.conf", .readOnly, resolve: .system)
         else { return [] }
         return (try? file.borrowed.readAll(limit: largestFile)) ?? []
     }

@@ -17,7 +17,8 @@ public struct Rootfs: ~Copyable {
     /// The upper's own directory is the root's: the caller gives it mode, owner and times. Overlay's `volatile`: nothing is
     /// synced, because a finished upper is packed at once and trees of another boot are not trusted.
     public init(
-        lowers: [FileDescriptor], upper: FileDescriptor, work: FileDescriptor, allowsSetUserID: Bool,
+        lowers: [FileDescriptor], upper: FileDescriptor, work: FileDescriptor,
+        allowsSetUserID: Bool,
         forcingOldMounts: Bool = false
     ) throws(SandboxError) {
         var attributes: MountAttributes = [.noDevices]
@@ -33,7 +34,8 @@ public struct Rootfs: ~Copyable {
     }
 
     private static func mountByDescriptors(
-        _ lowers: [FileDescriptor], _ upper: FileDescriptor, _ work: FileDescriptor, _ attributes: MountAttributes
+        _ lowers: [FileDescriptor], _ upper: FileDescriptor, _ work: FileDescriptor,
+        _ attributes: MountAttributes
     ) throws(SandboxError) -> OwnedDescriptor? {
         try setup { () throws(SystemError) in
             let context = try FileSystemContext("overlay")
@@ -52,7 +54,8 @@ public struct Rootfs: ~Copyable {
     /// The way before Linux 6.13. /proc/self/fd names are short: 220 layers fit into the page that mount(2) takes, where real
     /// paths end at about 60 with a misleading ENOENT.
     private static func mountByPaths(
-        _ lowers: [FileDescriptor], _ upper: FileDescriptor, _ work: FileDescriptor, _ attributes: MountAttributes
+        _ lowers: [FileDescriptor], _ upper: FileDescriptor, _ work: FileDescriptor,
+        _ attributes: MountAttributes
     ) throws(SandboxError) -> OwnedDescriptor {
         let lower = lowers.map { "/proc/self/fd/\($0.rawValue)" }.joined(separator: ":")
         let options =
@@ -60,7 +63,9 @@ public struct Rootfs: ~Copyable {
             + "workdir=/proc/self/fd/\(work.rawValue)"
         if options.utf8.count > 4095 {
             throw SandboxError(
-                .host("this kernel mounts at most about 220 layers at once, and the image has \(lowers.count)"),
+                .host(
+                    "this kernel mounts at most about 220 layers at once, and the image has \(lowers.count)"
+                ),
                 hint: "Linux 6.13 or newer has no such limit; else squash the base image")
         }
         return try setup { () throws(SystemError) in

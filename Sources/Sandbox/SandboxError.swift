@@ -48,6 +48,7 @@ func setup<Value: ~Copyable>(
 }
 
 /// Passes a system error on as a set-up step.
-func setup<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SandboxError) -> Value {
+func setup<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SandboxError) -> Value
+{
     do { return try body() } catch { throw SandboxError(.setup(error)) }
 }

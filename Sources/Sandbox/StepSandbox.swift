@@ -13,7 +13,8 @@ public struct StepCommand: Sendable {
     public var network: Network
 
     public init(
-        arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String, network: Network
+        arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,
+        network: Network
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -51,7 +52,9 @@ public struct StepSandbox: Sendable {
 
     /// /sys is either empty or read-only in a sandbox, so that only what is below /proc is left to protect.
     private static func belowProc(_ paths: [FilePath]) -> [String] {
-        paths.map(\.string).filter { $0.hasPrefix("/proc/") }.map { String($0.dropFirst("/proc/".count)) }
+        paths.map(\.string).filter { $0.hasPrefix("/proc/") }.map {
+            String($0.dropFirst("/proc/".count))
+        }
     }
 
     /// Runs `command` and waits for its end, and for that of every process it left behind.
@@ -68,12 +71,15 @@ public struct StepSandbox: Sendable {
         started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> ExitStatus {
         for id in [identity.uid] where !idMaps.uid.contains(id) { throw unmapped(id) }
-        for id in [identity.gid] + identity.groups where !idMaps.gid.contains(id) { throw unmapped(id) }
+        for id in [identity.gid] + identity.groups where !idMaps.gid.contains(id) {
+            throw unmapped(id)
+        }
         let places = try MountPoints(in: rootfs)
         let outcome: StepOutcome
         do throws(SandboxError) {
             outcome = try runInPlaces(
-                command, rootfs, identity, places, attachAt: attachAt, output: output, error: error, started)
+                command, rootfs, identity, places, attachAt: attachAt, output: output, error: error,
+                started)
         } catch {
             places.undo(in: rootfs)
             throw error
@@ -94,7 +100,9 @@ public struct StepSandbox: Sendable {
         let devices = try DeviceTree(sharedMemoryBytes: Self.sharedMemoryBytes)
         let files = try NetworkFiles(hasNetwork: command.network == .host)
         let empty = try Self.emptyDirectory()
-        var mounts = [StepSpecification.Mount(tree: devices.mount.borrowed, target: places.dev.borrowed)]
+        var mounts = [
+            StepSpecification.Mount(tree: devices.mount.borrowed, target: places.dev.borrowed)
+        ]
         mounts += devices.nodes.mounts
         mounts += [
             .init(tree: devices.shmMount.borrowed, target: devices.shm.borrowed),
@@ -104,21 +112,30 @@ public struct StepSandbox: Sendable {
         ]
         let environment = completed(command.environment, identity)
         let specification = StepSpecification(
-            newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt, mounts: mounts,
+            newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt,
+            mounts: mounts,
             targets: .init(
-                proc: places.proc.borrowed, pts: devices.pts.borrowed, mqueue: devices.mqueue.borrowed,
+                proc: places.proc.borrowed, pts: devices.pts.borrowed,
+                mqueue: devices.mqueue.borrowed,
                 sys: places.sys.borrowed),
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
             masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
             output: output, error: error, limits: Self.limits(),
-            noNewPrivileges: !Self.allowsSetUserID(identity), landlockScopes: availableLandlockScopes(),
-            filter: filter, capabilities: policy.capabilities.rawValue, uid: identity.uid, gid: identity.gid,
+            noNewPrivileges: !Self.allowsSetUserID(identity),
+            landlockScopes: availableLandlockScopes(),
+            filter: filter, capabilities: policy.capabilities.rawValue, uid: identity.uid,
+            gid: identity.gid,
             groups: identity.groups, workingDirectory: command.workingDirectory,
-            programs: Self.candidates(command.arguments.first ?? [], environment), arguments: command.arguments,
+            programs: Self.candidates(command.arguments.first ?? [], environment),
+            arguments: command.arguments,
             environment: environment)
-        var child = try setup("clone the sandbox") { () throws(Errno) in try Child.step(specification) }
+        var child = try setup("clone the sandbox") { () throws(Errno) in
+            try Child.step(specification)
+        }
         started(try setup("watch the sandbox") { () throws(Errno) in try child.handle() })
-        try setup { () throws(SystemError) in try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity) }
+        try setup { () throws(SystemError) in
+            try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
+        }
         return try setup("wait for the sandbox") { () throws(Errno) in
             try child.proceed()
             return try child.awaitStep()
@@ -126,12 +143,16 @@ public struct StepSandbox: Sendable {
     }
 
     /// Set-user-id programs work where the step's user is not root, inside the same bounding set: sudo, as with Docker.
-    public static func allowsSetUserID(_ identity: UserDatabase.Identity) -> Bool { identity.uid != 0 }
+    public static func allowsSetUserID(_ identity: UserDatabase.Identity) -> Bool {
+        identity.uid != 0
+    }
 
     private func unmapped(_ id: UInt32) -> SandboxError {
         SandboxError(
             .unmappedID(id),
-            hint: "the map holds \(idMaps.uid.count) ids; an administrator gives more in /etc/subuid and /etc/subgid")
+            hint:
+                "the map holds \(idMaps.uid.count) ids; an administrator gives more in /etc/subuid and /etc/subgid"
+        )
     }
 
     /// A read-only directory with nothing in it, to cover others with.
@@ -172,9 +193,12 @@ public let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 
 extension StepSandbox {
     /// Adds PATH and HOME where the image sets none.
-    private func completed(_ environment: [[UInt8]], _ identity: UserDatabase.Identity) -> [[UInt8]] {
+    private func completed(_ environment: [[UInt8]], _ identity: UserDatabase.Identity) -> [[UInt8]]
+    {
         var result = environment
-        if Self.value(of: "PATH", environment) == nil { result.append(Array("PATH=\(defaultSearchPath)".utf8)) }
+        if Self.value(of: "PATH", environment) == nil {
+            result.append(Array("PATH=\(defaultSearchPath)".utf8))
+        }
         if Self.value(of: "HOME", environment) == nil {
             let home = identity.home ?? (identity.uid == 0 ? "/root" : "/")
             result.append(Array("HOME=\(home)".utf8))

@@ -19,7 +19,9 @@ extension Store {
     }
 
     /// A whole small blob, a manifest or a config; nil if it is not here.
-    public func document(_ digest: Digest, limit: Int = DocumentLimits.configBytes) throws(StoreError) -> [UInt8]? {
+    public func document(_ digest: Digest, limit: Int = DocumentLimits.configBytes)
+        throws(StoreError) -> [UInt8]?
+    {
         try read(Self.path(of: digest), limit: limit)
     }
 
@@ -45,12 +47,16 @@ extension Store {
         }
         let reader = DirectoryReader()
         return try reader.names(in: directory.borrowed).compactMap { name in
-            guard let digest = Digest(hex: String(decoding: name, as: UTF8.self)) else { return nil }
+            guard let digest = Digest(hex: String(decoding: name, as: UTF8.self)) else {
+                return nil
+            }
             return (digest, try size(ofBlob: digest) ?? 0)
         }
     }
 
-    public func removeBlob(_ digest: Digest) throws(StoreError) { try remove(Self.path(of: digest)) }
+    public func removeBlob(_ digest: Digest) throws(StoreError) {
+        try remove(Self.path(of: digest))
+    }
 
     /// Removes a file; one that is not there is as good.
     func remove(_ path: String) throws(StoreError) {
@@ -85,7 +91,8 @@ public struct NewBlob: ~Copyable {
     public consuming func keep(as digest: Digest) throws(StoreError) {
         try StoreError.during("keep blob \(digest)") { () throws(Errno) in
             try file.borrowed.synchronise()
-            try store.root.borrowed.rename(name.utf8, to: store.root.borrowed, Store.path(of: digest).utf8)
+            try store.root.borrowed.rename(
+                name.utf8, to: store.root.borrowed, Store.path(of: digest).utf8)
         }
         isKept = true
     }

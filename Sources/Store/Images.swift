@@ -39,8 +39,11 @@ extension Store {
     }
 
     private func index() throws(StoreError) -> Index {
-        guard let bytes = try read("index.json", limit: DocumentLimits.manifestBytes) else { return Index(manifests: []) }
-        guard case .index(let index)? = try? ManifestDocument(decoding: bytes, contentType: .index) else {
+        guard let bytes = try read("index.json", limit: DocumentLimits.manifestBytes) else {
+            return Index(manifests: [])
+        }
+        guard case .index(let index)? = try? ManifestDocument(decoding: bytes, contentType: .index)
+        else {
             throw StoreError(.damaged("index.json can't be read"))
         }
         return index

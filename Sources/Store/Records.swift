@@ -49,7 +49,9 @@ extension Store {
     public func keepStep(_ key: Digest, _ record: StepRecord) throws(StoreError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(record) else { throw StoreError(.damaged("a record can't be written")) }
+        guard let data = try? encoder.encode(record) else {
+            throw StoreError(.damaged("a record can't be written"))
+        }
         try write([UInt8](data), to: "steps/\(key.hex)", in: root.borrowed)
     }
 
@@ -62,7 +64,9 @@ extension Store {
 
     /// The listing of a layer, nil if it has never been packed or unpacked here.
     public func listing(_ diffID: Digest) throws -> Listing? {
-        guard let file = try Self.openIfPresent("listings/\(diffID.hex)", in: root.borrowed) else { return nil }
+        guard let file = try Self.openIfPresent("listings/\(diffID.hex)", in: root.borrowed) else {
+            return nil
+        }
         return try Listing(try MappedFile(file.borrowed))
     }
 
@@ -71,13 +75,19 @@ extension Store {
     public func keepListing(_ bytes: [UInt8], of diffID: Digest) throws -> Listing {
         if let listing = try listing(diffID) { return listing }
         try write(bytes, to: "listings/\(diffID.hex)", in: root.borrowed)
-        guard let listing = try listing(diffID) else { throw StoreError(.damaged("a listing vanished")) }
+        guard let listing = try listing(diffID) else {
+            throw StoreError(.damaged("a listing vanished"))
+        }
         return listing
     }
 
-    public func allListings() throws -> [Digest] { try names(in: "listings").compactMap { Digest(hex: $0) } }
+    public func allListings() throws -> [Digest] {
+        try names(in: "listings").compactMap { Digest(hex: $0) }
+    }
 
-    public func removeListing(_ diffID: Digest) throws(StoreError) { try remove("listings/\(diffID.hex)") }
+    public func removeListing(_ diffID: Digest) throws(StoreError) {
+        try remove("listings/\(diffID.hex)")
+    }
 
     func names(in path: String) throws -> [String] {
         let directory = try StoreError.during("open \(path) in the store") { () throws(Errno) in

@@ -24,7 +24,10 @@ public final class Store: Sendable {
     public init(path: String, scratchPath: String? = nil) throws(StoreError) {
         pathForMessages = path
         root = try Self.openPrivate(path)
-        scratch = if let scratchPath { try Self.openPrivate(scratchPath) } else { try Self.duplicate(root) }
+        scratch =
+            if let scratchPath { try Self.openPrivate(scratchPath) } else {
+                try Self.duplicate(root)
+            }
         try prepare()
     }
 
@@ -38,7 +41,9 @@ public final class Store: Sendable {
     /// The descriptors to hand to a worker.
     public var descriptors: [FileDescriptor] { [root.borrowed, scratch.borrowed] }
 
-    private static func duplicate(_ descriptor: borrowing OwnedDescriptor) throws(StoreError) -> OwnedDescriptor {
+    private static func duplicate(_ descriptor: borrowing OwnedDescriptor) throws(StoreError)
+        -> OwnedDescriptor
+    {
         try StoreError.during("open the store") { () throws(Errno) in try descriptor.duplicate() }
     }
 
@@ -46,15 +51,21 @@ public final class Store: Sendable {
         let bytes = Array(path.utf8)
         try StoreError.during("make \(path)") { () throws(Errno) in try makeDirectories(bytes) }
         let directory = try StoreError.during("open \(path)") { () throws(Errno) in
-            try FileDescriptor.workingDirectory.open(bytes, [.readOnly, .directory], resolve: .system)
+            try FileDescriptor.workingDirectory.open(
+                bytes, [.readOnly, .directory], resolve: .system)
         }
-        let status = try StoreError.during("look at \(path)") { () throws(Errno) in try directory.borrowed.status() }
+        let status = try StoreError.during("look at \(path)") { () throws(Errno) in
+            try directory.borrowed.status()
+        }
         if status.uid != geteuid() {
-            throw StoreError(.notPrivate("\(path) belongs to uid \(status.uid)"), hint: "choose another with --root")
+            throw StoreError(
+                .notPrivate("\(path) belongs to uid \(status.uid)"),
+                hint: "choose another with --root")
         }
         if status.permissions & 0o077 != 0 {
             throw StoreError(
-                .notPrivate("\(path) is open to others (mode \(String(status.permissions, radix: 8)))"),
+                .notPrivate(
+                    "\(path) is open to others (mode \(String(status.permissions, radix: 8)))"),
                 hint: "chmod 700 \(path)")
         }
         return directory
@@ -70,7 +81,9 @@ public final class Store: Sendable {
             throw Errno.noSuchFileOrDirectory
         }
         try makeDirectories(Array(path[..<index]))
-        do throws(Errno) { try FileDescriptor.workingDirectory.makeDirectory(path, mode: 0o700) } catch {
+        do throws(Errno) {
+            try FileDescriptor.workingDirectory.makeDirectory(path, mode: 0o700)
+        } catch {
             if error != .fileExists { throw error }
         }
     }
@@ -97,9 +110,12 @@ public final class Store: Sendable {
     private func checkVersion() throws(StoreError) {
         guard let bytes = try read("version", limit: 64) else { return }
         let text = printable(bytes.prefix { $0 != UInt8(ascii: "\n") })
-        guard let version = Int(text) else { throw StoreError(.damaged("its version is \"\(text)\"")) }
+        guard let version = Int(text) else {
+            throw StoreError(.damaged("its version is \"\(text)\""))
+        }
         if version > Self.version {
-            throw StoreError(.newerVersion(text), hint: "use that Lichen, or another store with --root")
+            throw StoreError(
+                .newerVersion(text), hint: "use that Lichen, or another store with --root")
         }
     }
 
@@ -116,7 +132,8 @@ public final class Store: Sendable {
     func write(_ bytes: [UInt8], to path: String, in directory: FileDescriptor) throws(StoreError) {
         let temporary = "work/file-\(randomName())"
         try StoreError.during("write \(path) in the store") { () throws(Errno) in
-            let file = try directory.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
+            let file = try directory.open(
+                temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
             do throws(Errno) {
                 try file.borrowed.writeFully(bytes)
                 try file.borrowed.synchronise()
@@ -131,15 +148,21 @@ public final class Store: Sendable {
     }
 
     /// A whole small file, nil if it is not there.
-    func read(_ path: String, limit: Int, in directory: FileDescriptor? = nil) throws(StoreError) -> [UInt8]? {
-        guard let file = try Self.openIfPresent(path, in: directory ?? root.borrowed) else { return nil }
+    func read(_ path: String, limit: Int, in directory: FileDescriptor? = nil) throws(StoreError)
+        -> [UInt8]?
+    {
+        guard let file = try Self.openIfPresent(path, in: directory ?? root.borrowed) else {
+            return nil
+        }
         return try StoreError.during("read \(path) in the store") { () throws(Errno) in
             try file.borrowed.readAll(limit: limit)
         }
     }
 
     /// Opens a file for reading; nil if it is not there.
-    static func openIfPresent(_ path: String, in directory: FileDescriptor) throws(StoreError) -> OwnedDescriptor? {
+    static func openIfPresent(_ path: String, in directory: FileDescriptor) throws(StoreError)
+        -> OwnedDescriptor?
+    {
         do throws(Errno) { return try directory.open(path, .readOnly) } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw StoreError(.system(SystemError("open \(path) in the store", error)))
@@ -150,7 +173,9 @@ public final class Store: Sendable {
 
     /// Held by each process that builds or reads, so that nothing is taken away under it.
     public func enter() throws(StoreError) -> FileLock {
-        try StoreError.during("lock the store") { () throws(Errno) in try FileLock(try openLock("lock"), .shared) }
+        try StoreError.during("lock the store") { () throws(Errno) in
+            try FileLock(try openLock("lock"), .shared)
+        }
     }
 
     /// Held by what takes things away. Throws `busy` while anyone is in.

@@ -33,10 +33,13 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch problem {
         case .notPrivate(let why): "the store \(why)"
-        case .newerVersion(let version): "the store was written by a newer Lichen (version \(version))"
+        case .newerVersion(let version):
+            "the store was written by a newer Lichen (version \(version))"
         case .damaged(let what): "the store is damaged: \(what)"
-        case .wrongDigest(let expected, let actual): "content of \(expected) has the digest \(actual)"
-        case .wrongSize(let digest, let expected, let actual): "\(digest) has \(actual) bytes instead of \(expected)"
+        case .wrongDigest(let expected, let actual):
+            "content of \(expected) has the digest \(actual)"
+        case .wrongSize(let digest, let expected, let actual):
+            "\(digest) has \(actual) bytes instead of \(expected)"
         case .missingBlob(let digest): "the store has no blob \(digest)"
         case .unknownImage(let name): "the store has no image \(name)"
         case .busy: "a build is running in this store"
@@ -47,6 +50,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
     static func during<Value: ~Copyable>(
         _ operation: @autoclosure () -> String, _ body: () throws(Errno) -> Value
     ) throws(StoreError) -> Value {
-        do { return try body() } catch { throw StoreError(.system(SystemError(operation(), error))) }
+        do { return try body() } catch {
+            throw StoreError(.system(SystemError(operation(), error)))
+        }
     }
 }

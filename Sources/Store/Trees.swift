@@ -9,7 +9,9 @@ extension Store {
     private static let content = "tree"
     private static let bootFile = "boot"
 
-    private func path(_ diffID: Digest, _ map: IDMap) -> String { "trees/\(map.fileName)/\(diffID.hex)" }
+    private func path(_ diffID: Digest, _ map: IDMap) -> String {
+        "trees/\(map.fileName)/\(diffID.hex)"
+    }
 
     /// The unpacked layer, nil where it has to be unpacked.
     public func tree(_ diffID: Digest, map: IDMap) throws(StoreError) -> OwnedDescriptor? {
@@ -22,7 +24,8 @@ extension Store {
     }
 
     /// Makes the place for a new tree in `area`: the caller fills `tree` and then keeps it.
-    public func newTree(named name: String, in area: WorkArea) throws(StoreError) -> OwnedDescriptor {
+    public func newTree(named name: String, in area: WorkArea) throws(StoreError) -> OwnedDescriptor
+    {
         try StoreError.during("make a tree") { () throws(Errno) in
             try area.directory.borrowed.makeDirectory(name.utf8, mode: 0o700)
             let path = "\(name)/\(Self.content)"
@@ -32,22 +35,31 @@ extension Store {
     }
 
     /// Gives a finished tree its name. If another process was faster, its tree is as good, and ours goes with the work area.
-    public func keepTree(named name: String, in area: WorkArea, as diffID: Digest, map: IDMap) throws(StoreError) {
+    public func keepTree(named name: String, in area: WorkArea, as diffID: Digest, map: IDMap)
+        throws(StoreError)
+    {
         let path = path(diffID, map)
         try StoreError.during("keep a tree") { () throws(Errno) in
             let from = area.directory.borrowed
-            let boot = try from.open("\(name)/\(Self.bootFile)", [.writeOnly, .create, .exclusive], mode: 0o600)
+            let boot = try from.open(
+                "\(name)/\(Self.bootFile)", [.writeOnly, .create, .exclusive], mode: 0o600)
             try boot.borrowed.writeFully(Array(Host.bootID.utf8))
-            do throws(Errno) { try scratch.borrowed.makeDirectory("trees/\(map.fileName)".utf8, mode: 0o700) } catch {
+            do throws(Errno) {
+                try scratch.borrowed.makeDirectory("trees/\(map.fileName)".utf8, mode: 0o700)
+            } catch {
                 if error != .fileExists { throw error }
             }
-            do throws(Errno) { return try from.rename(name.utf8, to: scratch.borrowed, path.utf8, replacing: false) } catch {
+            do throws(Errno) {
+                return try from.rename(name.utf8, to: scratch.borrowed, path.utf8, replacing: false)
+            } catch {
                 if error != .fileExists && error != .directoryNotEmpty { throw error }
             }
             // One of another boot lies there, or one that another process made just now. In both cases it goes aside, and ours
             // takes its place: who has the other open keeps it.
             try scratch.borrowed.rename(path.utf8, to: from, "replaced-\(randomName())".utf8)
-            do throws(Errno) { try from.rename(name.utf8, to: scratch.borrowed, path.utf8, replacing: false) } catch {
+            do throws(Errno) {
+                try from.rename(name.utf8, to: scratch.borrowed, path.utf8, replacing: false)
+            } catch {
                 if error != .fileExists && error != .directoryNotEmpty { throw error }
             }
         }
@@ -57,6 +69,8 @@ extension Store {
     public func removeTrees() throws {
         let reader = DirectoryReader()
         let trees = try scratch.borrowed.open("trees", [.readOnly, .directory])
-        for name in try reader.names(in: trees.borrowed) { try removeTree(name, in: trees.borrowed) }
+        for name in try reader.names(in: trees.borrowed) {
+            try removeTree(name, in: trees.borrowed)
+        }
     }
 }

@@ -15,7 +15,8 @@ public final class WorkArea: Sendable {
         self.parent = parent
         try self.parent.borrowed.makeDirectory(name.utf8, mode: 0o700)
         directory = try self.parent.borrowed.open(name, [.readOnly, .directory])
-        lock = try FileLock(try directory.borrowed.open("lock", [.readWrite, .create], mode: 0o600), .exclusive)
+        lock = try FileLock(
+            try directory.borrowed.open("lock", [.readWrite, .create], mode: 0o600), .exclusive)
     }
 
     /// Removes it with all that is in it.
@@ -51,7 +52,9 @@ extension Store {
         guard let area = try? work.open(name, [.readOnly, .directory, .noFollow]) else { return }
         guard let lockFile = try? area.borrowed.open("lock", .readWrite) else {
             // Its process died before the lock was made, or makes it right now.
-            if wallClockSeconds() - status.changed.seconds > 3600 { try? removeTree(name, in: work) }
+            if wallClockSeconds() - status.changed.seconds > 3600 {
+                try? removeTree(name, in: work)
+            }
             return
         }
         guard let lock = try? FileLock.attempt(lockFile, .exclusive) else { return }

@@ -1,0 +1,105 @@
+public import OCI
+
+/// What to build and where it goes: the meaning of a command line, without the command line.
+///
+/// A plain value. One process may carry out many, in one store or in several.
+public struct BuildRequest: Sendable {
+    /// When a base image is looked up at its registry.
+    public enum PullPolicy: String, Sendable, CaseIterable {
+        /// Each tag is asked for once; what a digest names, and is here, is not.
+        case always
+        /// Only what the store does not have.
+        case missing
+        /// Nothing is asked for.
+        case never
+    }
+
+    /// Where a RUN's network is.
+    public enum Network: String, Sendable, CaseIterable { case host, none }
+
+    /// How a RUN is confined; design.md, "Isolation". The modes that come later are refused by name.
+    public enum Isolation: String, Sendable, CaseIterable { case auto, userns, chroot, none }
+
+    /// The build context: what COPY and ADD may see.
+    public enum Context: Sendable, Equatable {
+        case directory(String)
+    }
+
+    public var context: Context
+    /// The Dockerfile's path; nil for `Dockerfile`, else `Containerfile`, in the context.
+    public var dockerfile: String?
+    public var tags: [Reference] = []
+    /// Pushes to every tag.
+    public var pushes = false
+    public var outputs: [ImageOutput] = []
+    /// `--build-arg NAME=value`.
+    public var buildArguments: [String: String] = [:]
+    public var target: String?
+    public var platform: Platform = .host
+    public var labels: [String: String] = [:]
+    public var pull: PullPolicy = .always
+    public var usesCache = true
+    public var network: Network = .host
+    public var isolation: Isolation = .auto
+    /// Stages that are built at the same time; nil for the number of processors.
+    public var jobs: Int?
+    /// `SOURCE_DATE_EPOCH`, seconds since 1970: later times in layers and config are set back to it.
+    public var sourceDateEpoch: Int64?
+    /// Registries that are spoken to in plain HTTP, beside those on loopback.
+    public var plainHTTPRegistries: Set<String> = []
+
+    public init(context: Context) { self.context = context }
+}
+
+/// One `--output`.
+public struct ImageOutput: Sendable, Equatable {
+    public enum Kind: String, Sendable, CaseIterable {
+        /// An OCI layout: a directory, or a tar of one.
+        case oci
+        /// The image's files as one tar.
+        case tar
+        /// The image's files in a directory, as this user may have them.
+        case local
+    }
+
+    public enum Destination: Sendable, Equatable {
+        case path(String)
+        case standardOutput
+    }
+
+    public var kind: Kind
+    public var destination: Destination
+    /// Whether it is written as a tar.
+    public var isTar: Bool
+
+    public init(kind: Kind, destination: Destination, isTar: Bool) {
+        self.kind = kind
+        self.destination = destination
+        self.isTar = isTar
+    }
+}
+
+/// What came of a build.
+public struct BuildResult: Sendable, Equatable {
+    public var manifest: Descriptor
+    public var config: Digest
+    /// Steps in all, and those that the store answered.
+    public var stepCount: Int
+    public var cachedCount: Int
+    /// Bytes that went over the network.
+    public var downloadedBytes: Int64
+    public var uploadedBytes: Int64
+
+    public init(
+        manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
+        downloadedBytes: Int64,
+        uploadedBytes: Int64
+    ) {
+        self.manifest = manifest
+        self.config = config
+        self.stepCount = stepCount
+        self.cachedCount = cachedCount
+        self.downloadedBytes = downloadedBytes
+        self.uploadedBytes = uploadedBytes
+    }
+}
