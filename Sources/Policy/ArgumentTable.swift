@@ -1,8 +1,8 @@
 /// How wide the arguments of each call are, as the kernel reads them.
 ///
 /// A register has 64 bits, but an `int` argument only its lower 32: a filter that compares the whole register is passed
-/// by setting a bit above them. The kernel's own declarations are the source, with two corrections where it declares
-/// `unsigned long` and then drops the upper half: the flags of clone, and file descriptors.
+/// by setting a bit above them. The kernel's own declarations are the source, corrected where it declares
+/// `unsigned long` and then drops the upper half: the flags of clone, file descriptors, and the mode of mbind.
 enum ArgumentTable {
     /// The widths of a call's arguments; nil where we don't know them.
     static func widths(of call: String) -> [ArgumentWidth]? { table[call] }
@@ -45,7 +45,7 @@ enum ArgumentTable {
         landlock_create_ruleset:pLi landlock_restrict_self:ii lchown:pii lgetxattr:pppL link:pp linkat:ipipi
         listen:ii listmount:ppLi listns:ppLi listxattr:ppL listxattrat:ipipL llistxattr:ppL lookup_dcookie:LpL
         lremovexattr:pp lseek:iLi lsetxattr:pppLi lsm_get_self_attr:ippi lsm_list_modules:ppi lsm_set_self_attr:ipii
-        lstat:pp madvise:LLi map_shadow_stack:LLi mbind:LLLpLi membarrier:iii memfd_create:pi memfd_secret:i
+        lstat:pp madvise:LLi map_shadow_stack:LLi mbind:LLipLi membarrier:iii memfd_create:pi memfd_secret:i
         migrate_pages:iLpp mincore:LLp mkdir:ph mkdirat:iph mknod:phi mknodat:iphi mlock2:LLi mlock:LL mlockall:i
         mmap:LLLLiL modify_ldt:ipL mount:pppLp mount_setattr:ipipL move_mount:ipipi move_pages:iLpppi mprotect:LLL
         mq_getsetattr:ipp mq_notify:ip mq_open:pihp mq_timedreceive:ipLpp mq_timedsend:ipLip mq_unlink:p

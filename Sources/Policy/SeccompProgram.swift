@@ -27,6 +27,9 @@ public struct SeccompProgram: Sendable {
     public let target: SeccompTarget
     public let denials: Denials
     /// The profile's flags; speculation is allowed where it names none, as runtimes do.
+    ///
+    /// Without those that would make the kernel refuse the installation: TSYNC together with a listener, which means
+    /// nothing to a process of one thread anyway, and WAIT_KILLABLE_RECV without one.
     public let flags: SeccompFlags
     public let defaultAction: SeccompAction
     /// Rules of the profile that never decide, and contradict one that does: worth a warning.
@@ -76,7 +79,8 @@ extension SeccompProgram {
 
     public init(_ profile: ResolvedProfile, denials: Denials = .errno) throws(PolicyError) {
         target = profile.target
-        flags = profile.flags ?? .allowSpeculation
+        flags = (profile.flags ?? .allowSpeculation)
+            .subtracting(denials == .notify ? .threadSync : [.threadSync, .waitKillable])
         defaultAction = profile.defaultAction
         self.denials = denials
         table = DecisionTable(profile)

@@ -44,6 +44,14 @@ import Testing
         #expect(read.flags == [.log, .allowSpeculation])
         #expect(try SeccompProgram(read, for: target()).flags == [.log, .allowSpeculation])
         #expect(try profile("", more: "\"flags\": [],").flags == [])
+        let waiting = try profile(
+            "",
+            more:
+                "\"flags\": [\"SECCOMP_FILTER_FLAG_TSYNC\", \"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV\"],"
+        )
+        #expect(try SeccompProgram(waiting, for: target()).flags == [])
+        #expect(
+            try SeccompProgram(waiting, for: target(), denials: .notify).flags == .waitKillable)
     }
 
     @Test func `names calls of other machines, which don't count here`() throws {
