@@ -60,7 +60,7 @@ let package = Package(
         module("Layers", ["OCI", "Linux", "Archive", system]),
         module("Store", ["OCI", "Linux", "Archive", system]),
         module("HTTP", ["Linux", "CCurl", system]),
-        module("Registry", ["OCI", "HTTP"]),
+        module("Registry", ["OCI", "HTTP", "CCrypto", system]),
         module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
@@ -77,12 +77,17 @@ let package = Package(
         .executableTarget(
             name: "lichen", dependencies: ["Build", arguments], swiftSettings: strict),
 
+        // What tests share: temporary directories, real peers, a server for faults.
+        .target(
+            name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+
         tests("ArchitectureTests", []),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
-        tests("HTTPTests", ["HTTP"]),
-        tests("RegistryTests", ["Registry", "OCI", "HTTP"]),
+        tests("HTTPTests", ["HTTP", "TestSupport", system]),
+        tests("RegistryTests", ["Registry", "OCI", "HTTP", "TestSupport", system]),
         tests("PolicyTests", ["Policy"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,0 +1,96 @@
+import FoundationEssentials
+import Glibc
+
+/// Debian's `docker-registry` on a free port of the loopback interface, as long as this value lives.
+public final class LocalRegistry: Sendable {
+    /// `127.0.0.1:PORT`
+    public let host: String
+    public let port: Int
+    private let process: pid_t
+    private let directory: TemporaryDirectory
+
+    private static let program = "/usr/bin/docker-registry"
+
+    /// Whether tests need it. `LICHEN_TESTS_WITHOUT_REGISTRY=1` says that this machine cannot have it.
+    public static var isExpected: Bool { getenv("LICHEN_TESTS_WITHOUT_REGISTRY") == nil }
+
+    /// Starts a registry with an empty storage.
+    ///
+    /// - Parameters:
+    ///   - http: more lines below `http:` of its configuration, such as `tls:`, each indented by two.
+    ///   - sections: more sections of its configuration, such as `auth:`.
+    public init(http: String = "", sections: String = "") throws {
+        guard access(Self.program, X_OK) == 0 else {
+            throw TestSupportError(
+                "\(Self.program) is missing: install Debian's package docker-registry, "
+                    + "or set LICHEN_TESTS_WITHOUT_REGISTRY=1")
+        }
+        directory = try TemporaryDirectory()
+        let configuration = """
+            version: 0.1
+            log:
+              level: info
+            storage:
+              filesystem:
+                rootdirectory: \(directory.path("storage"))
+              delete:
+                enabled: true
+            http:
+              addr: 127.0.0.1:0
+            \(http)
+            \(sections)
+            """
+        try directory.write("config.yml", configuration.utf8)
+        process = try Self.start(
+            [Self.program, "serve", directory.path("config.yml")], log: directory.path("log"))
+        guard let port = Self.awaitPort(in: directory) else {
+            kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+            let log = (try? directory.read("log")).map { String(decoding: $0, as: UTF8.self) }
+            throw TestSupportError("docker-registry did not start: \(log ?? "no log")")
+        }
+        self.port = port
+        host = "127.0.0.1:\(port)"
+    }
+
+    deinit {
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+    }
+
+    /// What it logged so far.
+    public var log: String {
+        get throws { String(decoding: try directory.read("log"), as: UTF8.self) }
+    }
+
+    private static func start(_ arguments: [String], log: String) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var words = arguments.map { strdup($0) } + [nil]
+        defer { words.forEach { free($0) } }
+        var environment = [strdup("PATH=/usr/bin:/bin"), nil]
+        defer { environment.forEach { free($0) } }
+        var process: pid_t = 0
+        let error = posix_spawn(&process, arguments[0], &actions, nil, &words, &environment)
+        guard error == 0 else { throw TestSupportError("posix_spawn: \(error)") }
+        return process
+    }
+
+    private static func awaitPort(in directory: TemporaryDirectory) -> Int? {
+        let marker = "listening on 127.0.0.1:"
+        for _ in 0..<1000 {
+            // Until it is there, the log has no line of that kind.
+            let log = String(decoding: (try? directory.read("log")) ?? [], as: UTF8.self)
+            if let found = log.firstRange(of: marker) {
+                let digits = log[found.upperBound...].prefix { $0.isNumber }
+                if let port = Int(digits) { return port }
+            }
+            usleep(10_000)
+        }
+        return nil
+    }
+}
