@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
 
-/// Reads the body of a request from its beginning, as often as libcurl has to begin again.
+/// Reads the body of a request, once.
 struct BodyReader {
     /// The source ended before its length.
     struct Short: Error {}
@@ -29,14 +29,11 @@ struct BodyReader {
         return count
     }
 
-    /// False where the body came once and is gone.
-    mutating func seek(to offset: Int64) -> Bool {
-        if offset == position { return true }
-        if case .stream = body { return false }
-        guard (0...(body.length ?? 0)).contains(offset) else { return false }
-        position = offset
-        return true
-    }
+    /// Whether the body can go on from `offset`: only where it is.
+    ///
+    /// libcurl would send a body a second time by itself when a kept connection breaks. A chunk of an upload that did arrive
+    /// must not arrive twice, so whoever made the request decides about that.
+    func isAt(_ offset: Int64) -> Bool { offset == position }
 
     private func copy(into part: UnsafeMutableRawBufferPointer) throws -> Int {
         switch body {

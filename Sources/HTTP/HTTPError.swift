@@ -7,8 +7,10 @@ public struct HTTPError: Error, Sendable {
         /// No connection, for another reason.
         case unreachable(String)
         case proxy(String)
-        /// No secure connection: an unknown authority, a wrong name, an expired certificate.
+        /// No secure connection; the other side may not speak TLS at all.
         case tls(String)
+        /// A certificate by an unknown authority, for another name, or expired.
+        case untrustedCertificate(String)
         case connectTimeout
         case responseTimeout
         case stalled
@@ -42,7 +44,7 @@ public struct HTTPError: Error, Sendable {
     /// Whether the same request may well succeed in a moment.
     public var isTransient: Bool {
         switch problem {
-        case .connectTimeout, .responseTimeout, .stalled, .closed: true
+        case .responseTimeout, .stalled, .closed: true
         default: false
         }
     }
@@ -73,6 +75,7 @@ extension HTTPError.Problem: CustomStringConvertible {
         case .unreachable(let reason): "no connection: \(reason)"
         case .proxy(let reason): "the proxy: \(reason)"
         case .tls(let reason): "TLS: \(reason)"
+        case .untrustedCertificate(let reason): "the certificate is not trusted: \(reason)"
         case .connectTimeout: "no connection in time"
         case .responseTimeout: "no answer in time"
         case .stalled: "the transfer stalled"

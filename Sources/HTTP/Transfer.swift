@@ -131,7 +131,7 @@ final class Transfer {
             handle.set(CURLOPT_SEEKDATA, pointer: context)
             handle.check(
                 ccurl_set_seek_function(handle.easy) { context, offset, origin in
-                    guard origin == SEEK_SET, Transfer.of(context).outbox.seek(to: Int64(offset))
+                    guard origin == SEEK_SET, Transfer.of(context).outbox.isAt(Int64(offset))
                     else {
                         return CURL_SEEKFUNC_CANTSEEK
                     }
@@ -226,7 +226,8 @@ extension Transfer {
             if CInt(error) == ECONNREFUSED { return .connectionRefused }
             return .unreachable(error == 0 ? reason : String(cString: strerror(CInt(error))))
         case CURLE_OPERATION_TIMEDOUT: return .connectTimeout
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM,
+        case CURLE_PEER_FAILED_VERIFICATION: return .untrustedCertificate(reason)
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,
             CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_INVALIDCERTSTATUS,
             CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_CLIENTCERT:

@@ -41,8 +41,8 @@ public final class LocalRegistry: Sendable {
             \(sections)
             """
         try directory.write("config.yml", configuration.utf8)
-        process = try Self.start(
-            [Self.program, "serve", directory.path("config.yml")], log: directory.path("log"))
+        process = try Program.start(
+            [Self.program, "serve", directory.path("config.yml")], output: directory.path("log"))
         guard let port = Self.awaitPort(in: directory) else {
             kill(process, SIGKILL)
             waitpid(process, nil, 0)
@@ -61,23 +61,6 @@ public final class LocalRegistry: Sendable {
     /// What it logged so far.
     public var log: String {
         get throws { String(decoding: try directory.read("log"), as: UTF8.self) }
-    }
-
-    private static func start(_ arguments: [String], log: String) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var words = arguments.map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
-        var environment = [strdup("PATH=/usr/bin:/bin"), nil]
-        defer { environment.forEach { free($0) } }
-        var process: pid_t = 0
-        let error = posix_spawn(&process, arguments[0], &actions, nil, &words, &environment)
-        guard error == 0 else { throw TestSupportError("posix_spawn: \(error)") }
-        return process
     }
 
     private static func awaitPort(in directory: TemporaryDirectory) -> Int? {
