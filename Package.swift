@@ -60,7 +60,7 @@ let package = Package(
         module("Layers", ["OCI", "Linux", "Archive", system]),
         module("Store", ["OCI", "Linux", "Archive", "Layers", system]),
         module("HTTP", ["Linux", "CCurl", system]),
-        module("Registry", ["OCI", "HTTP"]),
+        module("Registry", ["OCI", "HTTP", "CCrypto", system]),
         module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
@@ -81,12 +81,17 @@ let package = Package(
         .executableTarget(
             name: "lichen", dependencies: ["Build", arguments], swiftSettings: strict),
 
+        // What tests share: temporary directories, real peers, a server for faults.
+        .target(
+            name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+
         tests("ArchitectureTests", []),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
-        tests("HTTPTests", ["HTTP"]),
-        tests("RegistryTests", ["Registry", "OCI", "HTTP"]),
+        tests("HTTPTests", ["HTTP", "TestSupport", system]),
+        tests("RegistryTests", ["Registry", "OCI", "HTTP", "TestSupport", system]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
     ],
     swiftLanguageModes: [.v6],

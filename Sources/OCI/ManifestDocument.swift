@@ -101,7 +101,8 @@ private struct Shape: Decodable {
         {
             throw DocumentError(
                 kind,
-                .mediaTypeMismatch(stated: stated, expected: "its content, an \(kind.rawValue)"))
+                .mediaTypeMismatch(
+                    stated: stated, expected: "its content, an image \(kind.rawValue)"))
         }
         return kind
     }

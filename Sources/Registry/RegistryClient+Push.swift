@@ -1,0 +1,139 @@
+import HTTP
+public import OCI
+public import SystemPackage
+
+/// How a blob goes up.
+public enum UploadMode: Hashable, Sendable {
+    /// In one request. If it breaks, it begins anew.
+    case whole
+    /// In requests of so many bytes. If one breaks, it goes on where the registry says it is.
+    case chunks(of: Int64)
+}
+
+/// What it took to have a blob in a repository.
+public enum PushOutcome: Hashable, Sendable {
+    /// It was there.
+    case present
+    /// It was in another repository of the registry.
+    case mounted
+    case uploaded
+}
+
+extension RegistryClient {
+    /// Makes a repository have a blob, with as little traffic as possible: it is looked for, then mounted, and sent only then.
+    ///
+    /// - Parameters:
+    ///   - file: an open file that has the blob from `offset` on; the caller keeps it open until this returns.
+    ///   - sources: repositories of this registry that may have the blob.
+    @discardableResult
+    public func pushBlob(
+        _ descriptor: Descriptor, from file: FileDescriptor, offset: Int64 = 0,
+        to repository: String, mountingFrom sources: [String] = [], mode: UploadMode = .whole
+    ) async throws(RegistryError) -> PushOutcome {
+        let found = try await findBlob(
+            descriptor.digest, in: repository, actions: Self.pushing)
+        if found != nil { return .present }
+        var session: HTTPURL?
+        for source in sources where source != repository {
+            switch try await mount(descriptor.digest, from: source, into: repository) {
+            case .mounted: return .mounted
+            // It is as good as any other session, and leaving it would litter.
+            case .session(let url): session = url
+            }
+            break
+        }
+        try await upload(
+            descriptor, file, offset, repository, mode, session: session)
+        return .uploaded
+    }
+
+    /// Mounts a blob of another repository of this registry.
+    ///
+    /// - Returns: false where the registry would rather have it uploaded.
+    ///
+    /// OCI distribution-spec v1.1, "Mounting a blob from another repository".
+    public func mountBlob(
+        _ digest: Digest, from source: String, into repository: String
+    ) async throws(RegistryError) -> Bool {
+        switch try await mount(digest, from: source, into: repository) {
+        case .mounted: return true
+        case .session(let url):
+            let call = try call(
+                .mountBlob, .delete, url, repository, digest, actions: Self.pushing)
+            // A session that stays is the registry's to sweep up.
+            _ = try? await exchange(call)
+            return false
+        }
+    }
+
+    /// Uploads a blob without looking whether it is there.
+    ///
+    /// OCI distribution-spec v1.1, "Pushing blobs".
+    public func uploadBlob(
+        _ descriptor: Descriptor, from file: FileDescriptor, offset: Int64 = 0,
+        to repository: String, mode: UploadMode = .whole
+    ) async throws(RegistryError) {
+        try await upload(descriptor, file, offset, repository, mode, session: nil)
+    }
+
+    private enum Mount { case mounted, session(HTTPURL) }
+
+    private func mount(
+        _ digest: Digest, from source: String, into repository: String
+    ) async throws(RegistryError) -> Mount {
+        let url = endpoint.uploads(in: repository)?
+            .adding(query: "mount", digest.description).adding(query: "from", source)
+        var call = try call(
+            .mountBlob, .post, url, repository, digest, actions: Self.pushing)
+        call.mountSource = source
+        let response = try await repeating(call)
+        if response.status == 201 { return .mounted }
+        return .session(try location(of: response, from: call.url, call))
+    }
+
+    private func upload(
+        _ descriptor: Descriptor, _ file: FileDescriptor, _ offset: Int64, _ repository: String,
+        _ mode: UploadMode, session: HTTPURL?
+    ) async throws(RegistryError) {
+        let upload = BlobUpload(
+            client: self, descriptor: descriptor, file: file, offset: offset,
+            repository: repository)
+        var session = session
+        var retry = Retry(options.retries)
+        while true {
+            let url: HTTPURL
+            if let given = session {
+                url = given
+            } else {
+                url = try await begin(descriptor.digest, in: repository)
+            }
+            session = nil
+            do throws(RegistryError) {
+                switch mode {
+                case .whole: return try await upload.send(to: url, from: 0)
+                case .chunks(let size): return try await upload.send(to: url, chunk: max(size, 1))
+                }
+            } catch {
+                // A chunk is tried again where it is sent; only a lost session begins anew.
+                if mode != .whole && !error.isUploadLost { throw error }
+                try await retry.pause(after: error)
+                // The answer may have been lost after the work was done.
+                let found = try await findBlob(
+                    descriptor.digest, in: repository, actions: Self.pushing)
+                if found != nil { return }
+            }
+        }
+    }
+
+    /// What a push has to be allowed.
+    static let pushing: Set<RegistryAccess.Action> = [.pull, .push]
+
+    private func begin(
+        _ digest: Digest, in repository: String
+    ) async throws(RegistryError) -> HTTPURL {
+        let call = try call(
+            .putBlob, .post, endpoint.uploads(in: repository), repository, digest,
+            actions: Self.pushing)
+        return try location(of: try await repeating(call), from: call.url, call)
+    }
+}

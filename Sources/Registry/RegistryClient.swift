@@ -1,0 +1,202 @@
+import FoundationEssentials
+public import HTTP
+import OCI
+
+/// Speaks the distribution protocol with one registry.
+///
+/// What it hands out is verified: a manifest or a blob with a wrong digest or size is an error, never a result. What fails
+/// by chance is tried again. A value of this type is cheap; the connections belong to the `HTTPClient`.
+///
+/// OCI distribution-spec v1.1.
+public struct RegistryClient: Sendable {
+    /// As references name it.
+    public var registry: String { endpoint.registry }
+
+    let endpoint: RegistryEndpoint
+    let options: RegistryOptions
+    private let http: HTTPClient
+    private let authorizer: any Authorizer
+    private let observer: (any TransferObserver)?
+
+    /// - Throws: `RegistryError` where `registry` is no host name; nothing is asked of it yet.
+    public init(
+        _ registry: String, http: HTTPClient, authorizer: any Authorizer = AnonymousAuthorizer(),
+        options: RegistryOptions = RegistryOptions(), observer: (any TransferObserver)? = nil
+    ) throws(RegistryError) {
+        guard let endpoint = RegistryEndpoint(registry, options) else {
+            throw RegistryError(
+                registry: Harmless.text(registry, limit: 100), repository: "",
+                operation: .getManifest, target: "", problem: .invalidRegistry)
+        }
+        self.endpoint = endpoint
+        self.http = http
+        self.authorizer = authorizer
+        self.options = options
+        self.observer = observer
+    }
+}
+
+/// What one operation asks for, before credentials and redirects.
+struct RegistryCall: Sendable {
+    var operation: RegistryError.Operation
+    var repository: String
+    var target: String
+    var method: HTTPRequest.Method
+    var url: HTTPURL
+    var headers: HTTPHeaders = [:]
+    var body = HTTPBody.none
+    var actions: Set<RegistryAccess.Action> = [.pull]
+    var mountSource: String?
+}
+
+/// Thrown by what looks at an answer's header, to end the operation.
+struct Refused: Error { var problem: RegistryError.Problem }
+
+extension RegistryClient {
+    static let maximumRedirects = 5
+    static let maximumErrorBytes = 64 << 10
+
+    func error(_ call: RegistryCall, _ problem: RegistryError.Problem) -> RegistryError {
+        RegistryError(
+            registry: registry, repository: call.repository, operation: call.operation,
+            target: call.target, problem: problem)
+    }
+
+    /// A call to this registry's API.
+    func call(
+        _ operation: RegistryError.Operation, _ method: HTTPRequest.Method, _ url: HTTPURL?,
+        _ repository: String, _ target: some CustomStringConvertible,
+        actions: Set<RegistryAccess.Action> = [.pull]
+    ) throws(RegistryError) -> RegistryCall {
+        guard let url else {
+            throw RegistryError(
+                registry: registry, repository: Harmless.text(repository, limit: 300),
+                operation: operation, target: "\(target)",
+                problem: .malformed("no URL for this name"))
+        }
+        return RegistryCall(
+            operation: operation, repository: repository, target: "\(target)", method: method,
+            url: url, actions: actions)
+    }
+
+    /// Sends a call once, answers one challenge, follows redirects, and gives a success back.
+    ///
+    /// - Parameter receiving: decides where the body of a success goes; what it throws as `Refused` becomes the error.
+    func exchange(
+        _ call: RegistryCall,
+        receiving: @escaping @Sendable (HTTPResponse) throws -> HTTPBodyUse = { _ in
+            .excerpt(limit: 0)
+        }
+    ) async throws(RegistryError) -> HTTPResponse {
+        var url = call.url
+        var redirects = 0
+        var header = try await authorization(call, answering: nil)
+        var isAnswered = false
+        while true {
+            let isOwn = url.origin == endpoint.base.origin
+            var request = HTTPRequest(
+                call.method, url, headers: call.headers, body: call.body,
+                timeouts: options.timeouts, tls: isOwn ? endpoint.tls : TLSOptions())
+            if isOwn { request.headers["Authorization"] = header }
+            let response = try await send(request, call, receiving)
+            switch response.status {
+            case 200...299: return response
+            case 401 where isOwn && !isAnswered:
+                isAnswered = true
+                let challenges = Challenge.parse(response.headers.all("WWW-Authenticate"))
+                header = try await authorization(call, answering: challenges)
+                if header == nil { throw failure(call, response, isOwn: isOwn) }
+            case 301, 302, 303, 307, 308:
+                redirects += 1
+                url = try next(after: url, response, call, redirects)
+            default: throw failure(call, response, isOwn: isOwn)
+            }
+        }
+    }
+
+    private func send(
+        _ request: HTTPRequest, _ call: RegistryCall,
+        _ receiving: @escaping @Sendable (HTTPResponse) throws -> HTTPBodyUse
+    ) async throws(RegistryError) -> HTTPResponse {
+        do throws(HTTPError) {
+            return try await http.send(request, observer: observer) { response in
+                response.isSuccess
+                    ? try receiving(response) : .excerpt(limit: Self.maximumErrorBytes)
+            }
+        } catch {
+            switch error.problem {
+            case .cancelled: throw self.error(call, .cancelled)
+            case .sink(let inner as Refused): throw self.error(call, inner.problem)
+            case .sink(let inner): throw self.error(call, .sink(inner))
+            default: throw self.error(call, .transfer(error))
+            }
+        }
+    }
+
+    private func authorization(
+        _ call: RegistryCall, answering challenges: [Challenge]?
+    ) async throws(RegistryError) -> String? {
+        let access = RegistryAccess(
+            registry: registry, repository: call.repository,
+            actions: call.actions, mountSource: call.mountSource)
+        do {
+            guard let challenges else { return try await authorizer.authorization(for: access) }
+            return try await authorizer.authorization(answering: challenges, for: access)
+        } catch is CancellationError {
+            throw error(call, .cancelled)
+        } catch {
+            throw self.error(call, .authorization(error))
+        }
+    }
+
+    /// Where a redirect leads, if anyone should go there.
+    private func next(
+        after url: HTTPURL, _ response: HTTPResponse, _ call: RegistryCall, _ count: Int
+    ) throws(RegistryError) -> HTTPURL {
+        guard call.method == .get || call.method == .head else {
+            throw error(call, .redirect("the registry redirects a push, which is not followed"))
+        }
+        guard count <= Self.maximumRedirects else {
+            throw error(call, .redirect("more than \(Self.maximumRedirects) redirects"))
+        }
+        return try location(of: response, from: url, call)
+    }
+
+    /// A `Location`, resolved; one that leaves TLS is refused.
+    func location(
+        of response: HTTPResponse, from url: HTTPURL, _ call: RegistryCall
+    ) throws(RegistryError) -> HTTPURL {
+        guard let text = response.headers["Location"] else {
+            throw error(call, .malformed("status \(response.status) without a Location"))
+        }
+        guard let location = url.resolving(text) else {
+            throw error(call, .malformed("a Location that is no plain http or https URL"))
+        }
+        if url.isSecure && !location.isSecure {
+            throw error(call, .redirect("the registry leads from https to \(location.redacted)"))
+        }
+        return location
+    }
+
+    /// What a status that is no success means.
+    private func failure(
+        _ call: RegistryCall, _ response: HTTPResponse, isOwn: Bool
+    ) -> RegistryError {
+        let problem: RegistryError.Problem =
+            switch response.status {
+            // A storage behind the registry speaks of its own credentials.
+            case 401 where isOwn: .unauthorized
+            case 403 where isOwn: .denied
+            case 404 where isOwn: .notFound
+            case 429: .rateLimited
+            default: .status(response.status)
+            }
+        var error = error(call, problem)
+        error.messages = ServerMessage.parse(response.body)
+        let now = Timestamp(secondsSinceEpoch: Int64(Date().timeIntervalSince1970))
+        error.retryAfter = response.headers["Retry-After"].flatMap {
+            RetryAfter.parse($0, now: now)
+        }
+        return error
+    }
+}
