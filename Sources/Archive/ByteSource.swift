@@ -34,7 +34,10 @@ public final class MemorySource: ByteSource {
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, bytes.count - position)
-        buffer.copyBytes(from: bytes[position..<position + count])
+        bytes.withUnsafeBytes {
+            buffer.copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: $0[position..<position + count]))
+        }
         position += count
         return count
     }

@@ -20,11 +20,9 @@ final class FilterSource: ByteSource {
         self.format = format
         self.limits = limits
         feed = Feed(input)
-        if format == .xz {
-            archive_read_support_filter_xz(archive)
-        } else {
-            archive_read_support_filter_bzip2(archive)
-        }
+        // Set, not guessed: else libarchive unpacks whatever it finds inside, too.
+        archive_read_append_filter(
+            archive, format == .xz ? ARCHIVE_FILTER_XZ : ARCHIVE_FILTER_BZIP2)
         archive_read_support_format_raw(archive)
         var entry: OpaquePointer?
         guard

@@ -126,7 +126,9 @@ struct Noise: RandomNumberGenerator {
         while bytes.count < count {
             if bytes.count > 64, Bool.random(using: &self) {
                 let start = Int.random(in: 0..<bytes.count - 32, using: &self)
-                bytes += bytes[start..<start + Int.random(in: 4..<32, using: &self)]
+                let end = start + Int.random(in: 4..<32, using: &self)
+                // A slice would share the array, and appending it copy all of it.
+                for index in start..<end { bytes.append(bytes[index]) }
             } else {
                 let word = next()
                 for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> (shift * 8))) }
