@@ -13,6 +13,8 @@ final class CurlHandle: @unchecked Sendable {
     /// curl_global_init, once in a process, by whoever comes first.
     private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
+    /// Nil where there is no memory. Connections are close-on-exec; the socket pair that `wake` writes to is not, and libcurl shows it to nobody:
+    /// another reason to start children with no descriptors but their own.
     init?() {
         guard Self.isReady, let easy = curl_easy_init() else { return nil }
         guard let multi = curl_multi_init() else {

@@ -38,6 +38,9 @@ public enum HTTPBody: Sendable {
     /// may block. Without a length the body is sent in chunks. Such a body can be sent only once.
     case stream(length: Int64?, @Sendable (UnsafeMutableRawBufferPointer) throws -> Int)
 
+    /// Whether there is nothing to send.
+    public var isEmpty: Bool { length == 0 }
+
     /// Bytes, where they are known before.
     var length: Int64? {
         switch self {

@@ -69,11 +69,10 @@ struct BlobUpload {
             ? url : try client.location(of: response, from: url, call)
         // "0-N" names the last byte; without one nothing has arrived, and so has it with Docker's "0-0".
         let last = response.headers["Range"]?.split(separator: "-").last.flatMap { Int64($0) } ?? 0
-        let position = last > 0 ? last + 1 : 0
-        guard position <= descriptor.size else {
+        guard last < max(descriptor.size, 1) else {
             throw client.error(call, .malformed("more bytes than were sent"))
         }
-        return (next, position)
+        return (next, last > 0 ? last + 1 : 0)
     }
 
     private func call(

@@ -24,23 +24,22 @@ extension RegistryClient {
     ///
     /// - Parameters:
     ///   - file: an open file that has the blob from `offset` on; the caller keeps it open until this returns.
-    ///   - sources: repositories of this registry that may have the blob.
+    ///   - source: a repository of this registry that may have the blob.
     @discardableResult
     public func pushBlob(
         _ descriptor: Descriptor, from file: FileDescriptor, offset: Int64 = 0,
-        to repository: String, mountingFrom sources: [String] = [], mode: UploadMode = .whole
+        to repository: String, mountingFrom source: String? = nil, mode: UploadMode = .whole
     ) async throws(RegistryError) -> PushOutcome {
         let found = try await findBlob(
             descriptor.digest, in: repository, actions: Self.pushing)
         if found != nil { return .present }
         var session: HTTPURL?
-        for source in sources where source != repository {
+        if let source, source != repository {
             switch try await mount(descriptor.digest, from: source, into: repository) {
             case .mounted: return .mounted
             // It is as good as any other session, and leaving it would litter.
             case .session(let url): session = url
             }
-            break
         }
         try await upload(
             descriptor, file, offset, repository, mode, session: session)
@@ -114,6 +113,8 @@ extension RegistryClient {
                 case .chunks(let size): return try await upload.send(to: url, chunk: max(size, 1))
                 }
             } catch {
+                // The repository knew the session a moment ago.
+                let error = error.isNotFound ? error.with(.uploadLost) : error
                 // A chunk is tried again where it is sent; only a lost session begins anew.
                 if mode != .whole && !error.isUploadLost { throw error }
                 try await retry.pause(after: error)

@@ -16,7 +16,7 @@ public struct RegistryClient: Sendable {
     let options: RegistryOptions
     private let http: HTTPClient
     private let authorizer: any Authorizer
-    private let observer: (any TransferObserver)?
+    private var observer: (any TransferObserver)?
 
     /// - Throws: `RegistryError` where `registry` is no host name; nothing is asked of it yet.
     public init(
@@ -33,6 +33,13 @@ public struct RegistryClient: Sendable {
         self.authorizer = authorizer
         self.options = options
         self.observer = observer
+    }
+
+    /// The same client, heard by another observer: one for each blob, say.
+    public func observed(by observer: any TransferObserver) -> RegistryClient {
+        var copy = self
+        copy.observer = observer
+        return copy
     }
 }
 
@@ -98,6 +105,10 @@ extension RegistryClient {
                 call.method, url, headers: call.headers, body: call.body,
                 timeouts: options.timeouts, tls: isOwn ? endpoint.tls : TLSOptions())
             if isOwn { request.headers["Authorization"] = header }
+            if call.body.isEmpty {
+                // Only what is sent takes a registry long to think about.
+                request.timeouts.response = min(options.timeouts.response, options.timeouts.stalled)
+            }
             let response = try await send(request, call, receiving)
             switch response.status {
             case 200...299: return response

@@ -211,6 +211,21 @@ import Testing
         #expect(ContinuousClock.now - start < .milliseconds(900))
     }
 
+    @Test func `asks a proxy of the environment, but not about this machine`() async {
+        await #expect(processExitsWith: .success) {
+            let proxy = try ScriptedServer { _ in [.answer(200, body: "proxy".utf8)] }
+            let server = try ScriptedServer { _ in [.answer(200, body: "server".utf8)] }
+            setenv("http_proxy", "http://\(proxy.host)", 1)
+            var answers: [String] = []
+            for address in ["http://example.invalid/x", "http://\(server.host)/x"] {
+                let url = try #require(HTTPURL(address))
+                let response = try await HTTPClient().collect(HTTPRequest(.get, url), limit: 10)
+                answers.append(String(decoding: response.body, as: UTF8.self))
+            }
+            #expect(answers == ["proxy", "server"])
+        }
+    }
+
     @Test func `tells no secret in its errors`() async throws {
         let address = try #require(HTTPURL("http://127.0.0.1:1/x?token=secret"))
         await #expect {

@@ -310,6 +310,40 @@ import Testing
             ])
     }
 
+    @Test func `begins an upload anew when the registry forgot it`() async throws {
+        let blob = try TestBlob("content".utf8)
+        let sessions = Mutex(0)
+        let server = try ScriptedServer { request in
+            if request.method == "POST" {
+                let number = sessions.withLock { sessions in
+                    sessions += 1
+                    return sessions
+                }
+                return [.answer(202, ["Location": "/session\(number)"])]
+            }
+            return [.answer(request.target.hasPrefix("/session2") ? 201 : 404)]
+        }
+        try await client(server).uploadBlob(blob.descriptor, from: blob.file, to: "a")
+        #expect(server.requests.map(\.method) == ["POST", "PUT", "HEAD", "POST", "PUT"])
+    }
+
+    @Test func `believes no registry that has more of an upload than was sent`() async throws {
+        let blob = try TestBlob("content".utf8)
+        let server = try ScriptedServer { request in
+            switch request.method {
+            case "POST": [.answer(202, ["Location": "/session"])]
+            case "GET": [.answer(204, ["Range": "0-9223372036854775807"])]
+            default: [.answer(416)]
+            }
+        }
+        let client = try client(server)
+        let error = await failure { () throws(RegistryError) in
+            try await client.uploadBlob(
+                blob.descriptor, from: blob.file, to: "a", mode: .chunks(of: 3))
+        }
+        guard case .malformed? = error?.problem else { throw TestSupportError("\(error as Any)") }
+    }
+
     @Test func `ends with its task`() async throws {
         let server = try ScriptedServer { _ in [.answer(503, ["Retry-After": "60"])] }
         let blob = try TestBlob("x".utf8)

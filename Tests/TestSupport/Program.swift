@@ -15,7 +15,7 @@ public enum Program {
     }
 
     /// Starts it with an empty standard input; both outputs go into a file.
-    static func start(_ arguments: [String], output: String) throws -> pid_t {
+    fileprivate static func start(_ arguments: [String], output: String) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -30,5 +30,42 @@ public enum Program {
         let error = posix_spawn(&process, arguments[0], &actions, nil, &words, &environment)
         guard error == 0 else { throw TestSupportError("\(arguments[0]): error \(error)") }
         return process
+    }
+}
+
+/// Another program that runs as long as this value lives.
+public final class RunningProgram: Sendable {
+    private let process: pid_t
+    private let directory: TemporaryDirectory
+
+    public init(_ arguments: [String]) throws {
+        directory = try TemporaryDirectory()
+        process = try Program.start(arguments, output: directory.path("output"))
+    }
+
+    deinit {
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+    }
+
+    /// What it wrote so far, to both of its outputs.
+    public var output: String {
+        // Until it writes, there may be no file.
+        String(decoding: (try? directory.read("output")) ?? [], as: UTF8.self)
+    }
+
+    /// Waits until it has written `marker`, and gives the number that follows: a port, mostly.
+    public func number(after marker: String) throws -> Int {
+        for _ in 0..<1000 {
+            let output = output
+            if let found = output.firstRange(of: marker) {
+                let rest = output[found.upperBound...]
+                let digits = rest.prefix { $0.isNumber }
+                // A line that is written half has no end yet.
+                if digits.endIndex != rest.endIndex, let number = Int(digits) { return number }
+            }
+            usleep(10_000)
+        }
+        throw TestSupportError("no \"\(marker)\" in: \(output)")
     }
 }
