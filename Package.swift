@@ -61,7 +61,7 @@ let package = Package(
         module("Store", ["OCI", "Linux", "Archive", "Layers", system]),
         module("HTTP", ["Linux", "CCurl", system]),
         module("Registry", ["OCI", "HTTP", "CCrypto", system]),
-        module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),
+        module("Contexts", ["OCI", "Linux", "Archive", "Layers", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [

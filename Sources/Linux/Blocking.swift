@@ -15,7 +15,7 @@ public func blocking<Value: Sendable>(
 }
 
 /// Starts a detached thread that runs `body` once.
-func startThread(_ body: @escaping @Sendable () -> Void) {
+public func startThread(_ body: @escaping @Sendable () -> Void) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }

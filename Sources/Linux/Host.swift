@@ -80,3 +80,15 @@ public func randomName(bytes count: Int = 8) -> String {
         return String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
     }.joined()
 }
+
+/// From now on no other process of this user reads our memory or descriptors through /proc or ptrace.
+public func makeNotDumpable() -> Bool { sbx_set_not_dumpable() == 0 }
+
+/// Raises our own soft limit of open files to the hard one: deep trees and many layers cost descriptors.
+public func raiseOpenFileLimit() {
+    var limit = rlimit()
+    if getrlimit(ResourceLimit.openFiles, &limit) != 0 { return }
+    limit.rlim_cur = limit.rlim_max
+    // Refused: then we live with what there is.
+    _ = setrlimit(ResourceLimit.openFiles, &limit)
+}

@@ -37,3 +37,12 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     // A failed close of something we only read, or give up, can't matter.
     deinit { _ = Glibc.close(borrowed.rawValue) }
 }
+
+/// A descriptor that several hold, closed when the last of them is gone; and the way to keep descriptors in arrays.
+public final class SharedDescriptor: Sendable {
+    private let owned: OwnedDescriptor
+
+    public init(_ owned: consuming OwnedDescriptor) { self.owned = owned }
+
+    public var borrowed: FileDescriptor { owned.borrowed }
+}

@@ -22,10 +22,13 @@ public struct StepRecord: Hashable, Sendable, Codable {
     public var layer: LayerRecord?
     /// How the blob was compressed: name, version and level.
     public var compressor: String?
+    /// When it was solved: the image's history keeps it, so that a cached build gives the same bytes.
+    public var created: Timestamp
 
-    public init(layer: LayerRecord?, compressor: String?) {
+    public init(layer: LayerRecord?, compressor: String?, created: Timestamp) {
         self.layer = layer
         self.compressor = compressor
+        self.created = created
     }
 }
 

@@ -1,0 +1,200 @@
+import HTTP
+import OCI
+import Registry
+import Store
+import Synchronization
+
+/// An image to build on: its config, and its layers with the names under which they are found.
+struct BaseImage: Sendable {
+    var reference: Reference
+    var manifest: Manifest
+    var config: ImageConfig
+    var layers: [LayerRecord]
+}
+
+/// Finds images in the store and at registries, and fetches blobs when somebody needs them: each once.
+final class ImageSource: Sendable {
+    private let store: Store
+    private let http: HTTPClient
+    private let options: RegistryOptions
+    private let observer: BuildObserver
+    private let policy: BuildRequest.PullPolicy
+    /// One look-up per name and platform, and one download per blob, however many ask.
+    private let state = Mutex(State())
+    let counter = TransferCounter()
+
+    private struct State {
+        var images: [String: Task<BaseImage, any Error>] = [:]
+        var blobs: [Digest: Task<Void, any Error>] = [:]
+        /// Where a blob that is not here can be had.
+        var origins: [Digest: Reference] = [:]
+        var clients: [String: RegistryClient] = [:]
+    }
+
+    init(store: Store, request: BuildRequest, observer: @escaping BuildObserver) {
+        self.store = store
+        self.observer = observer
+        policy = request.pull
+        http = HTTPClient(userAgent: "lichen/\(lichenVersion)")
+        var options = RegistryOptions()
+        options.plainHTTP = request.plainHTTPRegistries
+        self.options = options
+    }
+
+    // MARK: - Images
+
+    /// The image that a FROM names, for `platform`. No layer is fetched.
+    func image(_ reference: Reference, _ platform: Platform) async throws -> BaseImage {
+        let key = "\(reference) \(platform)"
+        let task = state.withLock { state in
+            if let task = state.images[key] { return task }
+            let task = Task { try await self.resolve(reference, platform) }
+            state.images[key] = task
+            return task
+        }
+        return try await task.value
+    }
+
+    private func resolve(_ reference: Reference, _ platform: Platform) async throws -> BaseImage {
+        let known = try knownManifest(reference)
+        let top: (descriptor: Descriptor, bytes: [UInt8])
+        if let known, policy != .always || reference.digest != nil {
+            top = known
+        } else if policy == .never {
+            throw BuildError(
+                .input, "the store has no image \(reference.familiar)",
+                hint: "--pull never asks no registry; pull it first, or build with --pull missing")
+        } else {
+            top = try await fetch(reference, known)
+        }
+        return try await image(reference, top, platform)
+    }
+
+    /// What the store knows of a reference; by digest it needs no name.
+    private func knownManifest(_ reference: Reference) throws -> (Descriptor, [UInt8])? {
+        if let digest = reference.digest {
+            guard let bytes = try store.document(digest),
+                let document = try? ManifestDocument(decoding: bytes)
+            else { return nil }
+            return (Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)), bytes)
+        }
+        guard let descriptor = try store.image(reference.description), let bytes = try store.document(descriptor.digest)
+        else { return nil }
+        return (descriptor, bytes)
+    }
+
+    /// Asks the registry, once, and remembers the answer under the name.
+    private func fetch(
+        _ reference: Reference, _ known: (descriptor: Descriptor, bytes: [UInt8])?
+    ) async throws -> (Descriptor, [UInt8]) {
+        let fetched: FetchedManifest
+        do throws(RegistryError) {
+            fetched = try await client(reference.registry).manifest(ManifestName(reference), in: reference.repository)
+        } catch { throw BuildError(error, reference) }
+        try store.keepDocument(fetched.bytes, digest: fetched.descriptor.digest)
+        if reference.tag != nil, known?.descriptor.digest != fetched.descriptor.digest {
+            try store.setImage(reference.description, to: fetched.descriptor)
+        }
+        return (fetched.descriptor, fetched.bytes)
+    }
+
+    private func image(
+        _ reference: Reference, _ top: (descriptor: Descriptor, bytes: [UInt8]), _ platform: Platform
+    ) async throws -> BaseImage {
+        let manifest: Manifest
+        switch try ManifestDocument(decoding: top.bytes, contentType: top.descriptor.mediaType) {
+        case .manifest(let found): manifest = found
+        case .index(let index):
+            guard let entry = index.descriptor(for: platform) else {
+                let platforms = index.manifests.compactMap { $0.platform?.description }.joined(separator: ", ")
+                throw BuildError(
+                    .input, "\(reference.familiar) has no image for \(platform)", hint: "it is there for: \(platforms)")
+            }
+            guard case .manifest(let found) = try ManifestDocument(decoding: try await document(entry, of: reference))
+            else { throw BuildError(.input, "\(reference.familiar): an index within an index") }
+            manifest = found
+        }
+        let config = try ImageConfig(decoding: try await document(manifest.config, of: reference), of: manifest)
+        let layers = zip(manifest.layers, config.diffIDs).map { LayerRecord(diffID: $1, blob: $0) }
+        state.withLock { state in
+            for layer in layers { state.origins[layer.blob.digest] = reference }
+        }
+        for layer in manifest.layers where layer.mediaType.isNondistributable {
+            throw BuildError(.input, "\(reference.familiar) has a layer that its registry does not hold")
+        }
+        return BaseImage(reference: reference, manifest: manifest, config: config, layers: layers)
+    }
+
+    /// A small blob, of the store or of the registry.
+    private func document(_ descriptor: Descriptor, of reference: Reference) async throws -> [UInt8] {
+        if let bytes = try store.document(descriptor.digest) { return bytes }
+        if descriptor.mediaType.isManifest || descriptor.mediaType.isIndex {
+            do throws(RegistryError) {
+                let fetched = try await client(reference.registry).manifest(
+                    .digest(descriptor.digest), in: reference.repository)
+                try? store.keepDocument(fetched.bytes, digest: descriptor.digest)
+                return fetched.bytes
+            } catch { throw BuildError(error, reference) }
+        }
+        if descriptor.size > DocumentLimits.configBytes {
+            throw BuildError(.input, "the config of \(reference.familiar) is larger than any config")
+        }
+        state.withLock { $0.origins[descriptor.digest] = reference }
+        try await fetchBlob(descriptor)
+        return try store.document(descriptor.digest) ?? []
+    }
+
+    // MARK: - Blobs
+
+    /// Makes sure that these layers' blobs are in the store.
+    func ensureBlobs(_ layers: [LayerRecord]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var running = 0
+            for layer in layers where try store.size(ofBlob: layer.blob.digest) == nil {
+                if running == 4 { try await group.next() } else { running += 1 }
+                group.addTask { try await self.fetchBlob(layer.blob) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func fetchBlob(_ descriptor: Descriptor) async throws {
+        let task = state.withLock { state in
+            if let task = state.blobs[descriptor.digest] { return task }
+            let task = Task { try await self.download(descriptor) }
+            state.blobs[descriptor.digest] = task
+            return task
+        }
+        try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+    }
+
+    private func download(_ descriptor: Descriptor) async throws {
+        if try store.size(ofBlob: descriptor.digest) != nil { return }
+        guard let reference = state.withLock({ $0.origins[descriptor.digest] }) else {
+            throw StoreError(.missingBlob(descriptor.digest), hint: "lichen store check says what is missing")
+        }
+        let progress = TransferProgress(.download, descriptor, observer, counter)
+        let blob = try store.newBlob()
+        let file = blob.file.borrowed
+        do throws(RegistryError) {
+            try await client(reference.registry).observed(by: progress).pullBlob(
+                descriptor, from: reference.repository, verification: .byClient
+            ) { try file.writeFully($0) }
+        } catch { throw BuildError(error, reference) }
+        try blob.keep(as: descriptor.digest)
+        progress.done(moved: true)
+    }
+
+    /// A client for a registry, one for all who ask: it keeps connections.
+    func client(_ registry: String) throws(RegistryError) -> RegistryClient {
+        if let client = state.withLock({ $0.clients[registry] }) { return client }
+        let client = try RegistryClient(registry, http: http, options: options)
+        state.withLock { $0.clients[registry] = client }
+        return client
+    }
+
+    /// Whether the blob came from another repository of `registry`, which can lend it.
+    func lender(of digest: Digest, at registry: String) -> String? {
+        state.withLock { $0.origins[digest] }.flatMap { $0.registry == registry ? $0.repository : nil }
+    }
+}

@@ -1,0 +1,143 @@
+import Archive
+import Layers
+import Linux
+import OCI
+import Store
+import Synchronization
+import SystemPackage
+
+/// What steps of this worker left behind: finished upper directories, which never change again.
+final class UpperStore: Sendable {
+    /// One finished upper directory. It can be renamed into the store at any time; the descriptor stays right.
+    final class Upper: Sendable {
+        let name: String
+        let directory: OwnedDescriptor
+        let changes: ChangeSet
+        let listing: Listing
+        /// The listing's file, for the builder.
+        let listingFile: OwnedDescriptor
+
+        init(
+            name: String, directory: consuming OwnedDescriptor, changes: ChangeSet, listing: Listing,
+            listingFile: consuming OwnedDescriptor
+        ) {
+            self.name = name
+            self.directory = directory
+            self.changes = changes
+            self.listing = listing
+            self.listingFile = listingFile
+        }
+    }
+
+    private let state = Mutex<(next: Int, uppers: [Int: Upper])>((1, [:]))
+
+    /// A number for a new step.
+    func newNumber() -> Int {
+        state.withLock { state in
+            defer { state.next += 1 }
+            return state.next
+        }
+    }
+
+    subscript(number: Int) -> Upper? {
+        get { state.withLock { $0.uppers[number] } }
+        set { state.withLock { $0.uppers[number] = newValue } }
+    }
+}
+
+/// Finds the trees of layers, and makes those that are missing: each once, several at a time.
+final class TreeMaker: Sendable {
+    private let store: Store
+    private let area: WorkArea
+    private let maps: (uid: IDMap, gid: IDMap)
+    private let locks = Mutex<[Digest: Lock]>([:])
+
+    init(store: Store, area: WorkArea, maps: (uid: IDMap, gid: IDMap)) {
+        self.store = store
+        self.area = area
+        self.maps = maps
+    }
+
+    /// Open trees and listings of a stack of layers, bottom first.
+    struct OpenLayers: Sendable {
+        var trees: [SharedDescriptor]
+        var stack: LayerStack
+
+        var descriptors: [FileDescriptor] { trees.map(\.borrowed) }
+    }
+
+    func trees(of layers: [LayerSource], _ uppers: UpperStore) throws -> OpenLayers {
+        try unpackMissing(layers)
+        var result = OpenLayers(trees: [], stack: LayerStack())
+        for layer in layers {
+            switch layer {
+            case .stored(let record):
+                guard let tree = try store.tree(record.diffID, map: maps.uid), let listing = try store.listing(record.diffID)
+                else { throw StoreError(.damaged("the tree of \(record.diffID) vanished")) }
+                result.trees.append(SharedDescriptor(tree))
+                result.stack.push(listing)
+            case .upper(let number):
+                guard let upper = uppers[number] else { throw StoreError(.damaged("step \(number) left nothing")) }
+                result.trees.append(SharedDescriptor(try upper.directory.duplicate()))
+                result.stack.push(upper.listing)
+            }
+        }
+        return result
+    }
+
+    /// Unpacks what has no tree, as many at a time as there are processors.
+    private func unpackMissing(_ layers: [LayerSource]) throws {
+        var missing: [LayerRecord] = []
+        for case .stored(let record) in layers {
+            let isThere = try store.tree(record.diffID, map: maps.uid) != nil && store.listing(record.diffID) != nil
+            if !isThere, !missing.contains(record) { missing.append(record) }
+        }
+        try forEachConcurrently(missing, threads: Host.processorCount) { try self.makeTree($0) }
+    }
+
+    private func makeTree(_ record: LayerRecord) throws {
+        let lock = locks.withLock { locks in
+            let lock = locks[record.diffID] ?? Lock()
+            locks[record.diffID] = lock
+            return lock
+        }
+        lock.acquire()
+        defer { lock.release() }
+        if try store.tree(record.diffID, map: maps.uid) != nil, try store.listing(record.diffID) != nil { return }
+        guard let blob = try store.blob(record.blob.digest) else { throw StoreError(.missingBlob(record.blob.digest)) }
+        let name = "tree-\(randomName(bytes: 4))"
+        let tree = try store.newTree(named: name, in: area)
+        let plain = HashingSource(try Decompressor(DescriptorSource(blob.borrowed)))
+        let ahead = ReadAhead(plain)
+        defer { ahead.stop() }
+        let listing = try TreeUnpacker.unpack(TarReader(ahead), into: tree.borrowed, uid: maps.uid, gid: maps.gid)
+        let diffID = Digest(sha256: plain.digest)
+        if diffID != record.diffID { throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID)) }
+        try store.keepListing(listing.encoded(), of: diffID)
+        try store.keepTree(named: name, in: area, as: diffID, map: maps.uid)
+    }
+}
+
+/// Calls `body` for each element on up to `threads` threads; throws the first error when all have ended.
+func forEachConcurrently<Element: Sendable>(
+    _ elements: [Element], threads: Int, _ body: @escaping @Sendable (Element) throws -> Void
+) throws {
+    if elements.count < 2 || threads < 2 { return try elements.forEach(body) }
+    let state = Mutex<(next: Int, failure: (any Error)?)>((0, nil))
+    let done = ThreadGroup()
+    for _ in 0..<min(threads, elements.count) {
+        done.start {
+            while true {
+                let index = state.withLock { state -> Int? in
+                    if state.failure != nil || state.next == elements.count { return nil }
+                    defer { state.next += 1 }
+                    return state.next
+                }
+                guard let index else { return }
+                do { try body(elements[index]) } catch { state.withLock { $0.failure = $0.failure ?? error } }
+            }
+        }
+    }
+    done.wait()
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+}

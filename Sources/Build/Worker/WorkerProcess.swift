@@ -1,0 +1,133 @@
+import FoundationEssentials
+import Glibc
+import Linux
+import Store
+import Synchronization
+import SystemPackage
+
+/// The worker: root of user namespace A, made only when a step must run.
+///
+/// It makes trees, mounts overlays, runs sandboxes, finds changes and packs them. It opens no connection and holds no credential.
+/// When its builder is gone, so is it: by the parent-death signal, and by the end of the socket as a second belt.
+public enum WorkerProcess {
+    /// The first argument by which the program knows that it is the worker.
+    public static let argument = "--lichen-worker"
+
+    /// Serves the builder on descriptor 3 until it says so or is gone.
+    public static func run() -> Never {
+        _ = makeNotDumpable()
+        let socket = MessageSocket(OwnedDescriptor(owning: 3))
+        do {
+            guard let hello = try socket.receive(),
+                let configuration = try? JSONDecoder().decode(WorkerConfiguration.self, from: Data(hello.body)),
+                let root = hello.takeDescriptor(), let scratch = hello.takeDescriptor()
+            else { exit(0) }
+            let store = Store(root: root, scratch: scratch)
+            let server = try WorkerServer(configuration, store: store, socket: socket)
+            server.serve()
+        } catch {
+            // The builder hears of it by the end of the socket; words for a person go to standard error.
+            try? FileDescriptor.standardError.writeFully(Array("lichen worker: \(error)\n".utf8))
+        }
+        exit(0)
+    }
+}
+
+/// Takes requests and answers each from a thread of its own: a sandbox must be cloned by a thread that outlives it.
+final class WorkerServer: Sendable {
+    let store: Store
+    let area: WorkArea
+    let maps: (uid: IDMap, gid: IDMap)
+    let packingThreads: Int
+    let uppers = UpperStore()
+    let trees: TreeMaker
+    let stubLock = Lock()
+    private let socket: MessageSocket
+    private let running = Mutex<[Int: RunningStep]>([:])
+
+    /// A step that can be killed; `isCancelled` may come before there is something to kill.
+    private struct RunningStep {
+        var handle: ProcessHandle?
+        var isCancelled = false
+    }
+
+    init(_ configuration: WorkerConfiguration, store: Store, socket: MessageSocket) throws {
+        self.store = store
+        self.socket = socket
+        maps = (IDMap(configuration.uid), IDMap(configuration.gid))
+        packingThreads = configuration.packingThreads
+        // Here, and not in the builder, because what killed builds left belongs to subordinate ids.
+        store.sweep()
+        area = try store.newWorkArea()
+        trees = TreeMaker(store: store, area: area, maps: maps)
+    }
+
+    func serve() {
+        while let message = try? socket.receive() {
+            guard let request = try? JSONDecoder().decode(Numbered<WorkerRequest>.self, from: Data(message.body)) else {
+                return
+            }
+            switch request.body {
+            case .cancel(let number): cancel(number)
+            case .finish:
+                // What can't be removed is swept up by the next build.
+                try? area.remove()
+                answer(request.number, .done)
+                return
+            default:
+                var descriptors: [SharedDescriptor] = []
+                while let descriptor = message.takeDescriptor() { descriptors.append(SharedDescriptor(descriptor)) }
+                startRequest(request, descriptors)
+            }
+        }
+    }
+
+    private func startRequest(_ request: Numbered<WorkerRequest>, _ descriptors: [SharedDescriptor]) {
+        startThread { [self] in
+            let number = request.number
+            do {
+                switch request.body {
+                case .run(let order):
+                    running.withLock { $0[number] = $0[number] ?? RunningStep() }
+                    let reply = try run(order, descriptors) { handle in self.register(handle, number) }
+                    running.withLock { $0[number] = nil }
+                    answer(number, reply.reply, reply.listing)
+                case .pack(let upper, let latest): answer(number, .packed(try pack(upper, latest: latest)))
+                case .copy(let order): answer(number, .packed(try copy(order)))
+                case .unpack(let layers):
+                    _ = try trees.trees(of: layers.map { .stored($0) }, uppers)
+                    answer(number, .done)
+                case .removeTrees:
+                    try store.removeTrees()
+                    answer(number, .done)
+                case .cancel, .finish: break
+                }
+            } catch {
+                running.withLock { $0[number] = nil }
+                answer(number, .failed(WorkerFailure(error)))
+            }
+        }
+    }
+
+    private func register(_ handle: ProcessHandle, _ number: Int) {
+        let isCancelled = running.withLock { running in
+            running[number]?.handle = handle
+            return running[number]?.isCancelled ?? false
+        }
+        if isCancelled { handle.kill() }
+    }
+
+    private func cancel(_ number: Int) {
+        let handle = running.withLock { running in
+            running[number, default: RunningStep()].isCancelled = true
+            return running[number]?.handle
+        }
+        handle?.kill()
+    }
+
+    private func answer(_ number: Int, _ reply: WorkerReply, _ descriptor: FileDescriptor? = nil) {
+        guard let body = try? JSONEncoder().encode(Numbered(number: number, body: reply)) else { return }
+        // A builder that is gone needs no answer.
+        try? socket.send([UInt8](body), descriptor.map { [$0] } ?? [])
+    }
+}

@@ -1,0 +1,103 @@
+import Linux
+import OCI
+import Store
+
+// What the builder and its worker say to each other, as JSON over a socket pair. Both are this program: the messages are not
+// kept and have no versions.
+
+/// A layer, as the worker finds its files.
+enum LayerSource: Codable, Hashable, Sendable {
+    /// A tree of the store; unpacked from its blob, which is here, where there is none.
+    case stored(LayerRecord)
+    /// What a step of this worker left behind.
+    case upper(Int)
+}
+
+/// The first message, with the descriptors of the store and of its scratch.
+struct WorkerConfiguration: Codable, Sendable {
+    struct Extent: Codable, Sendable { var inside, outside, count: UInt32 }
+    var uid, gid: [Extent]
+    /// Threads that compress one layer.
+    var packingThreads: Int
+}
+
+enum WorkerRequest: Codable, Sendable {
+    /// Runs a command; the descriptors of its output and error come along.
+    case run(RunOrder)
+    /// Packs what a step left behind.
+    case pack(upper: Int, latest: Int64?)
+    /// Makes a layer of files of another stage.
+    case copy(CopyOrder)
+    /// Makes the trees of these layers.
+    case unpack([LayerRecord])
+    /// Kills what the request with this number runs.
+    case cancel(request: Int)
+    /// Removes all trees of the store.
+    case removeTrees
+    /// Cleans up; nothing follows.
+    case finish
+}
+
+struct RunOrder: Codable, Sendable {
+    var layers: [LayerSource]
+    var arguments: [String]
+    var environment: [String]
+    var workingDirectory: String
+    var user: String
+    var network: BuildRequest.Network
+}
+
+struct CopyOrder: Codable, Sendable {
+    var from: [LayerSource]
+    var parent: [LayerSource]
+    var sources: [String]
+    var destination: String
+    var workingDirectory: String
+    var uid, gid: UInt32?
+    var mode: String?
+    var latest: Int64?
+    var now: Int64
+}
+
+/// A layer that the worker packed.
+struct PackedLayer: Codable, Sendable {
+    var record: LayerRecord
+    var compressor: String
+}
+
+enum WorkerReply: Codable, Sendable {
+    /// The command ended well; `upper` is nil where it changed nothing. With one, its listing's descriptor comes along.
+    case ran(upper: Int?)
+    /// The command ended with another status than 0.
+    case exited(code: Int32, words: String)
+    case packed(PackedLayer?)
+    case done
+    case failed(WorkerFailure)
+}
+
+/// An error of the worker, as the builder throws it.
+struct WorkerFailure: Codable, Sendable, Error {
+    var category: BuildError.Category
+    var message: String
+    var hint: String?
+}
+
+/// Numbers requests, so that several can be under way.
+struct Numbered<Body: Codable & Sendable>: Codable, Sendable {
+    var number: Int
+    var body: Body
+}
+
+extension WorkerConfiguration.Extent {
+    init(_ extent: IDMap.Extent) {
+        self.init(inside: extent.inside, outside: extent.outside, count: extent.count)
+    }
+}
+
+extension IDMap {
+    init(_ extents: [WorkerConfiguration.Extent]) {
+        self.init(extents: extents.map { Extent(inside: $0.inside, outside: $0.outside, count: $0.count) })
+    }
+}
+
+extension BuildRequest.Network: Codable {}
