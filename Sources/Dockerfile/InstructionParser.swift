@@ -17,12 +17,14 @@ struct InstructionParser {
         var parser = InstructionParser(
             kind: kind, escape: escape, arguments: rest, flags: FlagSet(flags, of: kind),
             heredocs: heredocs)
-        let operation = try parser.operation()
-        try parser.flags.refuseOthers()
-        return operation
+        return try parser.operation()
     }
 
     private mutating func operation() throws(Fault) -> Instruction.Operation {
+        switch kind {
+        case .from, .run, .copy, .add, .healthcheck: break
+        default: try flags.refuseOthers()
+        }
         switch kind {
         case .from: return .from(try from())
         case .arg: return .arg(try definitions())

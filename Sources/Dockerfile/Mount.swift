@@ -32,6 +32,7 @@ public struct MountFlag: Sendable, Equatable {
         public var key: String
         /// Nil where there is no `=`.
         public var value: String?
+        public var range: SourceRange
     }
     public var options: [Option]
     public var word: Word
@@ -57,7 +58,7 @@ public struct MountFlag: Sendable, Equatable {
                     } catch { throw Fault(.expansion(error)) }
                 }
                 try reader.read(option)
-            } catch { throw Fault(error.problem, at: error.range ?? word.range) }
+            } catch { throw Fault(error.problem, at: option.range) }
         }
         do throws(Fault) {
             return try reader.finished()
@@ -84,7 +85,7 @@ private struct MountReader {
         case "readonly", "ro": try access(option, meansReadOnly: true)
         case "readwrite", "rw": try access(option, meansReadOnly: false)
         case "required":
-            try allow(option, for: [.secret, .ssh])
+            try allow(key, for: [.secret, .ssh])
             mount.isRequired = try truth(option)
         default:
             guard let value = option.value else { throw Fault(.mountOptionWithoutValue(key)) }
@@ -112,7 +113,7 @@ private struct MountReader {
             }
             mount.sharing = sharing
         case "size":
-            try allow(MountFlag.Option(key: key, value: value), for: [.tmpfs])
+            try allow(key, for: [.tmpfs])
             guard let size = byteCount(value) else {
                 throw Fault(.invalidMountOption(key, value: value))
             }
@@ -168,9 +169,9 @@ private struct MountReader {
         return truth
     }
 
-    private func allow(_ option: MountFlag.Option, for kinds: [Mount.Kind]) throws(Fault) {
+    private func allow(_ key: String, for kinds: [Mount.Kind]) throws(Fault) {
         guard kinds.contains(mount.kind) else {
-            throw Fault(.mountOptionNotForType(option.key, type: mount.kind.rawValue))
+            throw Fault(.mountOptionNotForType(key, type: mount.kind.rawValue))
         }
     }
 
@@ -196,7 +197,8 @@ func byteCount(_ text: String) -> Int? {
     } else if !["", "b"].contains(unit) {
         return nil
     }
-    return Int(exactly: (number * factor).rounded(.down))
+    let bytes = number * factor
+    return bytes < 0x1p63 ? Int(bytes) : nil
 }
 
 /// Fields of a line of comma-separated values; nil if its quotes do not match.

@@ -34,6 +34,8 @@ struct VariableLexer {
     private var steps = 0
     private var referenced: [String] = []
     private var unset: [String] = []
+    /// Names in either list.
+    private var seen: Set<String> = []
 
     init(
         _ scalars: some Sequence<Unicode.Scalar>, options: Options,
@@ -332,10 +334,10 @@ extension VariableLexer {
     private mutating func value(of name: [Unicode.Scalar]) -> [Unicode.Scalar]? {
         let name = String(name)
         guard let value = lookup(name) else {
-            if !unset.contains(name) { unset.append(name) }
+            if seen.insert(name).inserted { unset.append(name) }
             return nil
         }
-        if !referenced.contains(name) { referenced.append(name) }
+        if seen.insert(name).inserted { referenced.append(name) }
         return Array(value.unicodeScalars)
     }
 }
