@@ -36,14 +36,14 @@ extension DockerfileJSON {
         ])
     }
 
-    private static func command(_ command: CommandLine) -> JSONText {
+    private static func command(_ command: CommandForm) -> JSONText {
         switch command {
         case .shell(let text): .object(["shell": word(text)])
         case .exec(let words): .object(["exec": .list(words.map(word))])
         }
     }
 
-    private static func run(_ run: Run) -> JSONText {
+    private static func run(_ run: RunInstruction) -> JSONText {
         .members([
             "command": command(run.command),
             "devices": nonEmpty(run.devices.map(device)),
@@ -54,7 +54,7 @@ extension DockerfileJSON {
         ])
     }
 
-    private static func device(_ device: Run.Device) -> JSONText {
+    private static func device(_ device: RunInstruction.Device) -> JSONText {
         .members([
             "name": .string(device.name), "range": range(device.range),
             "required": truth(device.isRequired),
@@ -68,7 +68,7 @@ extension DockerfileJSON {
         return .object(["options": .list(options), "word": word(flag.word)])
     }
 
-    private static func copy(_ copy: Copy) -> JSONText {
+    private static func copy(_ copy: CopyInstruction) -> JSONText {
         .members([
             "chmod": copy.mode.map(word), "chown": copy.owner.map(word),
             "exclude": nonEmpty(copy.excludes.map(word)), "from": copy.from.map(word),
@@ -77,7 +77,7 @@ extension DockerfileJSON {
         ])
     }
 
-    private static func add(_ add: Add) -> JSONText {
+    private static func add(_ add: AddInstruction) -> JSONText {
         .members([
             "checksum": add.checksum.map(word), "chmod": add.mode.map(word),
             "chown": add.owner.map(word), "exclude": nonEmpty(add.excludes.map(word)),

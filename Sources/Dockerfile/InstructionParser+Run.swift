@@ -1,17 +1,17 @@
 extension InstructionParser {
-    mutating func run() throws(Fault) -> Run {
+    mutating func run() throws(Fault) -> RunInstruction {
         var mounts: [MountFlag] = []
         for word in try flags.words("mount") { mounts.append(try mountFlag(word)) }
-        let network = try flags.choice("network", of: Run.Network.self)
-        let security = try flags.choice("security", of: Run.Security.self)
-        var devices: [Run.Device] = []
+        let network = try flags.choice("network", of: RunInstruction.Network.self)
+        let security = try flags.choice("security", of: RunInstruction.Security.self)
+        var devices: [RunInstruction.Device] = []
         for word in try flags.words("device") { devices.append(try device(word)) }
         try flags.refuseOthers()
         let command = try commandLine(arguments)
         guard command != .exec([]) else {
             throw Fault(.missingArgument(instruction: name), at: arguments.range)
         }
-        return Run(
+        return RunInstruction(
             command: command, heredocs: heredocs, mounts: mounts, network: network,
             security: security, devices: devices)
     }
@@ -60,7 +60,7 @@ extension InstructionParser {
     }
 
     /// `vendor.com/class=name`, `name=...`, `required`.
-    private func device(_ word: Word) throws(Fault) -> Run.Device {
+    private func device(_ word: Word) throws(Fault) -> RunInstruction.Device {
         guard let fields = commaSeparated(word.text) else {
             throw Fault(.malformedList(flag: "device"), at: word.range)
         }
@@ -84,7 +84,7 @@ extension InstructionParser {
         guard let name, !name.isEmpty else {
             throw Fault(.missingFlagValue("device"), at: word.range)
         }
-        return Run.Device(name: name, isRequired: isRequired, range: word.range)
+        return RunInstruction.Device(name: name, isRequired: isRequired, range: word.range)
     }
 
     mutating func healthcheck() throws(Fault) -> Healthcheck {

@@ -107,3 +107,22 @@ import Testing
     @Test(arguments: ["", "0", "65", "-9", "SIGFOO", "RTMIN+16", "SIG"])
     func `is refused`(word: String) { #expect(!StopSignal.isValid(word)) }
 }
+
+@Suite struct `A check comment` {
+    private func check(_ comment: String) throws -> CheckOptions? {
+        let text = "# x\nFROM a\n# \(comment)\nRUN b\n"
+        let file = try DockerfileDocument.parse(Array(text.utf8), file: "Dockerfile")
+        return file.stages[0].instructions[0].check
+    }
+
+    @Test func `chooses the rules of the next instruction`() throws {
+        let options = try #require(try check("check=skip=A,B;experimental=all;error=true"))
+        #expect(options.skipped == ["A", "B"] && options.allExperimental && options.isError)
+        #expect(try check("check = skip=all")?.skipsAll == true)
+    }
+
+    @Test(arguments: ["skip=all", "check", "check=none", "checks=skip=all"])
+    func `is just a comment otherwise`(comment: String) throws {
+        #expect(try check(comment) == nil)
+    }
+}

@@ -87,7 +87,7 @@ private func problem(_ text: String) -> DockerfileError.Problem? {
 }
 
 @Suite struct `A RUN` {
-    private func run(_ text: String) throws -> Run {
+    private func run(_ text: String) throws -> RunInstruction {
         let file = try document("FROM a\n" + text)
         guard case .run(let run) = file.stages[0].instructions[0].operation else {
             throw ExpansionError.tooComplex
