@@ -38,6 +38,20 @@ public struct CheckOptions: Sendable, Equatable {
     }
 }
 
+extension Instruction {
+    /// Which lint rules a comment directly above the instruction asks for: `# check=skip=...`.
+    ///
+    /// A comment that is malformed asks for nothing, since it is only a comment.
+    public var check: CheckOptions? {
+        for comment in comments {
+            let parts = comment.text.split(separator: "=", maxSplits: 1).map { trimmed($0) }
+            guard parts.count == 2, parts[0].lowercased() == "check" else { continue }
+            return try? CheckOptions(parsing: String(parts[1].prefix { $0 != " " }))
+        }
+        return nil
+    }
+}
+
 /// The directives at the top of a file, each line asked in turn until one is something else.
 struct DirectiveReader {
     private(set) var directives: [Directive] = []

@@ -12,8 +12,8 @@ extension DockerfileDocument {
         var reader = LineReader(source)
         var instructions: [Instruction] = []
         while let next = try read(&reader) { instructions.append(next) }
-        let end = SourcePosition(line: max(1, source.lineCount), column: 1)
-        let whole = SourceRange(SourcePosition(line: 1, column: 1), end)
+        let start = SourcePosition(line: 1, column: 1)
+        let whole = SourceRange(start, start)
         guard !instructions.isEmpty else { throw DockerfileError(.empty, file: file, range: whole) }
 
         let firstStage = instructions.firstIndex { $0.kind == .from } ?? instructions.endIndex

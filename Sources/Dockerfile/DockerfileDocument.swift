@@ -47,7 +47,7 @@ public struct DockerfileDocument: Sendable, Equatable {
     /// A mount, its values expanded.
     public func expand(
         _ flag: MountFlag, _ lookup: @escaping (String) -> String?
-    ) throws(DockerfileError) -> Mount {
+    ) throws(DockerfileError) -> RunMount {
         let expander = Expander(escape: escape)
         do throws(Fault) {
             return try flag.mount { (value) throws(ExpansionError) in

@@ -27,7 +27,7 @@ extension DockerfileError.Problem: CustomStringConvertible {
         case .tooManyHeredocs(let limit): "an instruction may have at most \(limit) heredocs"
         case .heredocAsDestination(let name): "\(name) cannot take a heredoc as its destination"
         case .unusedHeredoc(let marker):
-            "the heredoc \(marker) is not a word of its own, so it would be dropped"
+            "the heredoc \(marker) would be dropped; write <<\(marker) as one word, without quotes"
 
         case .unknownInstruction(let name, let near):
             "unknown instruction \(name)" + didYouMean(near)

@@ -9,7 +9,7 @@ public struct Sources: Sendable, Equatable {
 }
 
 /// `COPY`, with its flags.
-public struct Copy: Sendable, Equatable {
+public struct CopyInstruction: Sendable, Equatable {
     public var sources: Sources
     /// A stage by name or number, a named context, or an image. Never expanded.
     public var from: Word?
@@ -21,7 +21,7 @@ public struct Copy: Sendable, Equatable {
 }
 
 /// `ADD`, with its flags.
-public struct Add: Sendable, Equatable {
+public struct AddInstruction: Sendable, Equatable {
     public var sources: Sources
     public var owner: Word?
     public var mode: Word?

@@ -1,7 +1,7 @@
 /// `HEALTHCHECK NONE`, or `HEALTHCHECK CMD ...` with its times.
 public struct Healthcheck: Sendable, Equatable {
     /// Nil is NONE: the base's check is switched off.
-    public var command: CommandLine?
+    public var command: CommandForm?
     /// Nanoseconds each; 0 means: not said.
     public var interval: Int64 = 0
     public var timeout: Int64 = 0

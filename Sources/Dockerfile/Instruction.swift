@@ -12,19 +12,25 @@ public struct Instruction: Sendable, Equatable {
     /// Comments directly above it.
     public var comments: [Word]
 
-    /// What an instruction does, with its arguments. Words are still unexpanded.
+    /// What an instruction does, with its arguments, as it was written.
+    ///
+    /// BuildKit expands variables in: names and values of ENV and LABEL; defaults of ARG; sources,
+    /// destination, owner, mode and checksum of COPY and ADD; WORKDIR, USER, STOPSIGNAL and VOLUME; values
+    /// of mounts; and EXPOSE, which is split into words afterwards. In base and platform of FROM it expands
+    /// global arguments alone. Nothing else is expanded: what RUN, CMD, ENTRYPOINT and HEALTHCHECK
+    /// execute is the shell's, and the triggers of ONBUILD wait.
     public enum Operation: Sendable, Equatable {
-        case from(From)
+        case from(FromInstruction)
         case arg([ArgumentDefinition])
         case env([Assignment])
         case label([Assignment])
-        case run(Run)
-        case copy(Copy)
-        case add(Add)
+        case run(RunInstruction)
+        case copy(CopyInstruction)
+        case add(AddInstruction)
         case workdir(Word)
         case user(Word)
-        case cmd(CommandLine)
-        case entrypoint(CommandLine)
+        case cmd(CommandForm)
+        case entrypoint(CommandForm)
         /// In the order of the file; BuildKit sorts them before it expands them.
         case expose([Word])
         case volume([Word])
@@ -82,7 +88,7 @@ public struct Instruction: Sendable, Equatable {
 }
 
 /// `FROM --platform=p base AS name`.
-public struct From: Sendable, Equatable {
+public struct FromInstruction: Sendable, Equatable {
     public var platform: Word?
     /// An image, an earlier stage, or `scratch`; global ARGs are expanded in it.
     public var base: Word
@@ -107,7 +113,7 @@ public struct Assignment: Sendable, Equatable {
 }
 
 /// A command in one of the two forms.
-public enum CommandLine: Sendable, Equatable {
+public enum CommandForm: Sendable, Equatable {
     /// Text for the shell in force.
     case shell(Word)
     /// Arguments, given as JSON; no shell and no variables.

@@ -1,5 +1,5 @@
 extension InstructionParser {
-    mutating func copy() throws(Fault) -> Copy {
+    mutating func copy() throws(Fault) -> CopyInstruction {
         let owner = try flags.word("chown")
         let from = try stageFlag("from")
         let mode = try flags.word("chmod")
@@ -7,12 +7,12 @@ extension InstructionParser {
         let excludes = try flags.words("exclude")
         let keepsParents = try flags.truth("parents") ?? false
         try flags.refuseOthers()
-        return Copy(
+        return CopyInstruction(
             sources: try sources(), from: from, owner: owner, mode: mode, isLinked: isLinked,
             keepsParents: keepsParents, excludes: excludes)
     }
 
-    mutating func add() throws(Fault) -> Add {
+    mutating func add() throws(Fault) -> AddInstruction {
         let owner = try flags.word("chown")
         let mode = try flags.word("chmod")
         let isLinked = try flags.truth("link") ?? false
@@ -21,7 +21,7 @@ extension InstructionParser {
         let unpacks = try flags.truth("unpack")
         let excludes = try flags.words("exclude")
         try flags.refuseOthers()
-        return Add(
+        return AddInstruction(
             sources: try sources(), owner: owner, mode: mode, isLinked: isLinked,
             excludes: excludes, checksum: checksum, keepsGitDirectory: keepsGitDirectory,
             unpacks: unpacks)

@@ -1,14 +1,17 @@
 extension InstructionParser {
-    mutating func run() throws(Fault) -> Run {
+    mutating func run() throws(Fault) -> RunInstruction {
         var mounts: [MountFlag] = []
         for word in try flags.words("mount") { mounts.append(try mountFlag(word)) }
-        let network = try flags.choice("network", of: Run.Network.self)
-        let security = try flags.choice("security", of: Run.Security.self)
-        var devices: [Run.Device] = []
+        let network = try flags.choice("network", of: RunInstruction.Network.self)
+        let security = try flags.choice("security", of: RunInstruction.Security.self)
+        var devices: [RunInstruction.Device] = []
         for word in try flags.words("device") { devices.append(try device(word)) }
         try flags.refuseOthers()
         let command = try commandLine(arguments)
-        return Run(
+        guard command != .exec([]) else {
+            throw Fault(.missingArgument(instruction: name), at: arguments.range)
+        }
+        return RunInstruction(
             command: command, heredocs: heredocs, mounts: mounts, network: network,
             security: security, devices: devices)
     }
@@ -21,37 +24,50 @@ extension InstructionParser {
         let expander = Expander(escape: escape)
         var options: [MountFlag.Option] = []
         var isFixed = true
-        for field in fields {
-            let option = Self.option(field)
-            if let value = option.value, expander.mayChange(value) {
-                if option.key == "from" {
-                    throw Fault(.variableInFrom(flag: "from"), at: word.range)
-                }
+        for (field, range) in zip(fields, ranges(of: fields, in: word)) {
+            let (key, value) = Self.pair(field)
+            if let value, expander.mayChange(value) {
+                if key == "from" { throw Fault(.variableInFrom(flag: "from"), at: range) }
                 isFixed = false
             }
-            options.append(option)
+            options.append(MountFlag.Option(key: key, value: value, range: range))
         }
         let flag = MountFlag(options: options, word: word)
         if isFixed { _ = try flag.mount { (value) throws(ExpansionError) in value } }
         return flag
     }
 
-    private static func option(_ field: String) -> MountFlag.Option {
+    /// Where each field stands; the whole word, if quotes or escapes were taken out of it.
+    private func ranges(of fields: [String], in word: Word) -> [SourceRange] {
+        let (start, end) = (word.range.start, word.range.end)
+        let length = word.text.unicodeScalars.count
+        guard start.line == end.line, end.column - start.column == length,
+            fields.joined(separator: ",") == word.text
+        else { return fields.map { _ in word.range } }
+        var column = start.column
+        return fields.map { field in
+            let first = SourcePosition(line: start.line, column: column)
+            column += field.unicodeScalars.count
+            let last = SourcePosition(line: start.line, column: column)
+            column += 1
+            return SourceRange(first, last)
+        }
+    }
+
+    private static func pair(_ field: String) -> (key: String, value: String?) {
         let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        return MountFlag.Option(
-            key: parts[0].lowercased(), value: parts.count > 1 ? String(parts[1]) : nil)
+        return (parts[0].lowercased(), parts.count > 1 ? String(parts[1]) : nil)
     }
 
     /// `vendor.com/class=name`, `name=...`, `required`.
-    private func device(_ word: Word) throws(Fault) -> Run.Device {
+    private func device(_ word: Word) throws(Fault) -> RunInstruction.Device {
         guard let fields = commaSeparated(word.text) else {
             throw Fault(.malformedList(flag: "device"), at: word.range)
         }
         var name: String?
         var isRequired = false
         for field in fields {
-            let option = Self.option(field)
-            switch (option.key, option.value) {
+            switch Self.pair(field) {
             case ("required", let value):
                 guard let truth = goBool(value ?? "true") else {
                     throw Fault(.invalidMountOption("required", value: value ?? ""), at: word.range)
@@ -68,7 +84,7 @@ extension InstructionParser {
         guard let name, !name.isEmpty else {
             throw Fault(.missingFlagValue("device"), at: word.range)
         }
-        return Run.Device(name: name, isRequired: isRequired, range: word.range)
+        return RunInstruction.Device(name: name, isRequired: isRequired, range: word.range)
     }
 
     mutating func healthcheck() throws(Fault) -> Healthcheck {

@@ -17,12 +17,14 @@ struct InstructionParser {
         var parser = InstructionParser(
             kind: kind, escape: escape, arguments: rest, flags: FlagSet(flags, of: kind),
             heredocs: heredocs)
-        let operation = try parser.operation()
-        try parser.flags.refuseOthers()
-        return operation
+        return try parser.operation()
     }
 
     private mutating func operation() throws(Fault) -> Instruction.Operation {
+        switch kind {
+        case .from, .run, .copy, .add, .healthcheck: break
+        default: try flags.refuseOthers()
+        }
         switch kind {
         case .from: return .from(try from())
         case .arg: return .arg(try definitions())
@@ -59,7 +61,7 @@ struct InstructionParser {
     }
 
     /// JSON if it is, else the shell's text. JSON that is not all strings is a mistake.
-    func commandLine(_ piece: Piece) throws(Fault) -> CommandLine {
+    func commandLine(_ piece: Piece) throws(Fault) -> CommandForm {
         guard !piece.isEmpty else { throw Fault(.missingArgument(instruction: name)) }
         switch JSONForm(piece) {
         case .strings(let words): return .exec(words)
@@ -79,19 +81,19 @@ struct InstructionParser {
 
     // MARK: - Instructions
 
-    private mutating func from() throws(Fault) -> From {
+    private mutating func from() throws(Fault) -> FromInstruction {
         let platform = try flags.word("platform")
         try flags.refuseOthers()
         let words = arguments.wordsBetweenBlanks().map(\.word)
         guard let base = words.first else { throw Fault(.fromArguments) }
-        if words.count == 1 { return From(platform: platform, base: base) }
+        if words.count == 1 { return FromInstruction(platform: platform, base: base) }
         guard words.count == 3, words[1].text.lowercased() == "as" else {
             throw Fault(.fromArguments, at: words[1].range)
         }
         guard isStageName(words[2].text) else {
             throw Fault(.invalidStageName(words[2].text), at: words[2].range)
         }
-        return From(platform: platform, base: base, asKeyword: words[1], name: words[2])
+        return FromInstruction(platform: platform, base: base, asKeyword: words[1], name: words[2])
     }
 
     private func definitions() throws(Fault) -> [ArgumentDefinition] {

@@ -9,9 +9,9 @@ public enum Limits {
     /// Words of a nested substitution: `${A:-${B:-${C}}}` has three.
     public static let expansionDepth = 64
     /// Unicode scalars of an expanded word.
-    public static let expansionLength = 8 << 20
+    public static let expansionLength = 4 << 20
     /// Comparisons that the patterns of one word's substitutions may take.
-    public static let patternSteps = 20_000_000
+    public static let patternSteps = 4_000_000
     /// Patterns of an ignore file.
     public static let ignorePatterns = 65_536
 }

@@ -1,5 +1,5 @@
 /// `RUN`, with its flags and heredocs.
-public struct Run: Sendable, Equatable {
+public struct RunInstruction: Sendable, Equatable {
     public enum Network: String, Sendable, CaseIterable {
         case `default`, none, host
     }
@@ -7,7 +7,7 @@ public struct Run: Sendable, Equatable {
         case sandbox, insecure
     }
 
-    public var command: CommandLine
+    public var command: CommandForm
     /// Empty in exec form.
     public var heredocs: [Heredoc]
     public var mounts: [MountFlag] = []

@@ -92,7 +92,7 @@ public struct SourceText: Sendable, Equatable {
             let label = String(number)
             let padding = String(repeating: " ", count: width - label.count)
             let text = Self.printable(line(number))
-            result += "\(marker) \(padding)\(label) | \(text)\n"
+            result += "\(marker) \(padding)\(label) |" + (text.isEmpty ? "\n" : " \(text)\n")
             if number == range.start.line {
                 let blank = String(repeating: " ", count: width)
                 result += "  \(blank) | \(underline(range))\n"

@@ -2,7 +2,7 @@
 public struct Stage: Sendable, Equatable {
     /// Counted from 0.
     public var index: Int
-    public var from: From
+    public var from: FromInstruction
     /// The FROM itself.
     public var instruction: Instruction
     public var instructions: [Instruction]

@@ -1,5 +1,5 @@
 /// What one `RUN --mount` asks for, its variables expanded.
-public struct Mount: Sendable, Equatable {
+public struct RunMount: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable { case bind, cache, tmpfs, secret, ssh }
     public enum Sharing: String, Sendable, CaseIterable { case shared, `private`, locked }
 
@@ -32,6 +32,7 @@ public struct MountFlag: Sendable, Equatable {
         public var key: String
         /// Nil where there is no `=`.
         public var value: String?
+        public var range: SourceRange
     }
     public var options: [Option]
     public var word: Word
@@ -46,7 +47,7 @@ public struct MountFlag: Sendable, Equatable {
     /// - Throws: `DockerfileError.Problem` as a fault of the flag, when an option is unknown or does not fit.
     func mount(
         expanding expand: (String) throws(ExpansionError) -> String
-    ) throws(Fault) -> Mount {
+    ) throws(Fault) -> RunMount {
         var reader = MountReader()
         for option in options {
             do throws(Fault) {
@@ -57,7 +58,7 @@ public struct MountFlag: Sendable, Equatable {
                     } catch { throw Fault(.expansion(error)) }
                 }
                 try reader.read(option)
-            } catch { throw Fault(error.problem, at: error.range ?? word.range) }
+            } catch { throw Fault(error.problem, at: option.range) }
         }
         do throws(Fault) {
             return try reader.finished()
@@ -67,7 +68,7 @@ public struct MountFlag: Sendable, Equatable {
 
 /// Collects the options of one mount, in their order: the type comes before what depends on it.
 private struct MountReader {
-    private var mount = Mount()
+    private var mount = RunMount()
     private var saysAccess = false
 
     private static let keys = [
@@ -84,7 +85,7 @@ private struct MountReader {
         case "readonly", "ro": try access(option, meansReadOnly: true)
         case "readwrite", "rw": try access(option, meansReadOnly: false)
         case "required":
-            try allow(option, for: [.secret, .ssh])
+            try allow(key, for: [.secret, .ssh])
             mount.isRequired = try truth(option)
         default:
             guard let value = option.value else { throw Fault(.mountOptionWithoutValue(key)) }
@@ -96,8 +97,8 @@ private struct MountReader {
         let text = value.isEmpty ? nil : value
         switch key {
         case "type":
-            guard let kind = Mount.Kind(rawValue: value.lowercased()) else {
-                let near = nearest(to: value, among: Mount.Kind.allCases.map(\.rawValue))
+            guard let kind = RunMount.Kind(rawValue: value.lowercased()) else {
+                let near = nearest(to: value, among: RunMount.Kind.allCases.map(\.rawValue))
                 throw Fault(.unknownMountType(value, suggestion: near))
             }
             mount.kind = kind
@@ -107,12 +108,12 @@ private struct MountReader {
         case "id": mount.id = text
         case "env": mount.environment = text
         case "sharing":
-            guard let sharing = Mount.Sharing(rawValue: value.lowercased()) else {
+            guard let sharing = RunMount.Sharing(rawValue: value.lowercased()) else {
                 throw Fault(.invalidMountOption(key, value: value))
             }
             mount.sharing = sharing
         case "size":
-            try allow(MountFlag.Option(key: key, value: value), for: [.tmpfs])
+            try allow(key, for: [.tmpfs])
             guard let size = byteCount(value) else {
                 throw Fault(.invalidMountOption(key, value: value))
             }
@@ -123,7 +124,7 @@ private struct MountReader {
         }
     }
 
-    func finished() throws(Fault) -> Mount {
+    func finished() throws(Fault) -> RunMount {
         var mount = mount
         let name = mount.kind.rawValue
         if !saysAccess { mount.isReadOnly = mount.kind != .cache && mount.kind != .tmpfs }
@@ -139,8 +140,8 @@ private struct MountReader {
     }
 
     /// Options that only some types take, and whether they were given.
-    private var uses: [(key: String, isSet: Bool, kinds: Set<Mount.Kind>)] {
-        let owned: Set<Mount.Kind> = [.cache, .secret, .ssh]
+    private var uses: [(key: String, isSet: Bool, kinds: Set<RunMount.Kind>)] {
+        let owned: Set<RunMount.Kind> = [.cache, .secret, .ssh]
         return [
             ("mode", mount.mode != nil, owned),
             ("uid", mount.uid != nil, owned),
@@ -168,9 +169,9 @@ private struct MountReader {
         return truth
     }
 
-    private func allow(_ option: MountFlag.Option, for kinds: [Mount.Kind]) throws(Fault) {
+    private func allow(_ key: String, for kinds: [RunMount.Kind]) throws(Fault) {
         guard kinds.contains(mount.kind) else {
-            throw Fault(.mountOptionNotForType(option.key, type: mount.kind.rawValue))
+            throw Fault(.mountOptionNotForType(key, type: mount.kind.rawValue))
         }
     }
 
@@ -179,55 +180,5 @@ private struct MountReader {
             throw Fault(.invalidMountOption(key, value: value))
         }
         return number
-    }
-}
-
-/// `64m`, `1.5GiB`, `1024`: bytes, the units being powers of 1024.
-func byteCount(_ text: String) -> Int? {
-    let digits = text.prefix { ("0"..."9").contains($0) || $0 == "." }
-    guard let number = Double(digits), number.isFinite else { return nil }
-    var unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
-    var factor = 1.0
-    let prefixes = ["k", "m", "g", "t", "p"]
-    if let first = unit.first, let power = prefixes.firstIndex(of: String(first)) {
-        for _ in 0...power { factor *= 1024 }
-        unit.removeFirst()
-        guard ["", "b", "ib"].contains(unit) else { return nil }
-    } else if !["", "b"].contains(unit) {
-        return nil
-    }
-    return Int(exactly: (number * factor).rounded(.down))
-}
-
-/// Fields of a line of comma-separated values; nil if its quotes do not match.
-func commaSeparated(_ text: String) -> [String]? {
-    var fields: [String] = []
-    var field: [Unicode.Scalar] = []
-    let scalars = Array(text.unicodeScalars)
-    var index = 0
-    while true {
-        if index < scalars.count, scalars[index] == "\"" {
-            index += 1
-            while true {
-                guard index < scalars.count else { return nil }
-                if scalars[index] == "\"" {
-                    index += 1
-                    guard index < scalars.count, scalars[index] == "\"" else { break }
-                }
-                field.append(scalars[index])
-                index += 1
-            }
-            guard index == scalars.count || scalars[index] == "," else { return nil }
-        } else {
-            while index < scalars.count, scalars[index] != "," {
-                guard scalars[index] != "\"" else { return nil }
-                field.append(scalars[index])
-                index += 1
-            }
-        }
-        fields.append(String(field))
-        field = []
-        guard index < scalars.count else { return fields }
-        index += 1
     }
 }

@@ -1,0 +1,62 @@
+/// A JSON value that prints the same text each time: keys sorted, two spaces a level.
+indirect enum JSONText {
+    case string(String)
+    case number(Int64)
+    case truth(Bool)
+    case list([JSONText])
+    case object([String: JSONText])
+
+    static func optional(_ text: String?) -> JSONText? { text.map { .string($0) } }
+    static func strings(_ texts: [String]) -> JSONText { .list(texts.map { .string($0) }) }
+
+    func rendered(indent: Int = 0) -> String {
+        let inner = String(repeating: "  ", count: indent + 1)
+        let outer = String(repeating: "  ", count: indent)
+        switch self {
+        case .string(let text): return Self.quoted(text)
+        case .number(let number): return String(number)
+        case .truth(let truth): return truth ? "true" : "false"
+        case .list(let items):
+            if items.isEmpty { return "[]" }
+            let lines = items.map { inner + $0.rendered(indent: indent + 1) }
+            return "[\n" + lines.joined(separator: ",\n") + "\n" + outer + "]"
+        case .object(let members):
+            if members.isEmpty { return "{}" }
+            let lines = members.sorted { $0.key < $1.key }.map { key, value in
+                inner + Self.quoted(key) + ": " + value.rendered(indent: indent + 1)
+            }
+            return "{\n" + lines.joined(separator: ",\n") + "\n" + outer + "}"
+        }
+    }
+
+    /// Control characters are escaped, and what a terminal might obey.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            default:
+                if scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) {
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                } else {
+                    result.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension JSONText {
+    /// An object of what is there: members that are nil are left out.
+    static func members(_ members: KeyValuePairs<String, JSONText?>) -> JSONText {
+        var present: [String: JSONText] = [:]
+        for (key, value) in members { present[key] = value }
+        return .object(present)
+    }
+}
