@@ -9,7 +9,7 @@ public final class ZstdWriter: ByteSink {
     /// zstd's own default: about gzip's size less a tenth, at several times its speed.
     public static let defaultLevel = 3
     /// Bytes of a job: memory for each thread grows with it.
-    private static let jobSize: CInt = 2 << 20
+    private static let jobSize: CInt = 4 << 20
 
     private let sink: any ByteSink
     private let context: OpaquePointer

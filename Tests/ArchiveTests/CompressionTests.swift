@@ -102,8 +102,4 @@ import Testing
         #expect(result.uncompressedSize == Int64(input.count))
         #expect(result.size == Int64(try scratch.bytes(of: "blob").count))
     }
-
-    private func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
 }

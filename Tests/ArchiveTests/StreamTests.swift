@@ -10,8 +10,7 @@ import Testing
     ])
     func `is the one of FIPS 180`(text: String, expected: String) {
         let digest = Array(text.utf8).withUnsafeBytes { SHA256.digest(of: $0) }
-        let hex = digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        #expect(hex == expected)
+        #expect(hex(digest) == expected)
     }
 
     @Test func `does not depend on the pieces`() throws {

@@ -159,3 +159,7 @@ func problem(_ body: () throws -> Void) -> ArchiveError.Problem? {
     do { try body() } catch { return (error as? ArchiveError)?.problem }
     return nil
 }
+
+func hex(_ bytes: [UInt8]) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
