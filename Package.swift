@@ -79,7 +79,7 @@ let package = Package(
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", arguments], swiftSettings: strict),
+            name: "lichen", dependencies: ["Build", "OCI", "Store", arguments], swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
         .target(

@@ -84,7 +84,10 @@ static int raise_loopback(struct state *s) {
     return answer;
 }
 
-static int attach_root(struct state *s) { return from_shim(sbx_move_mount(s->spec->root, s->spec->attach_at)); }
+static int attach_root(struct state *s) {
+    int place = open(s->spec->attach_at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return place < 0 ? -1 : from_shim(sbx_move_mount(s->spec->root, place));
+}
 
 static int attach_mounts(struct state *s) {
     for (size_t i = 0; i < s->spec->mount_count; i++)

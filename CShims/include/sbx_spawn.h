@@ -77,7 +77,8 @@ struct sbx_limit {
 struct sbx_step_spec {
     int32_t new_network;         /* 1: a network namespace of its own, with loopback up */
     int32_t root;                /* detached mount of the rootfs */
-    int32_t attach_at;           /* a directory of the parent's: where the rootfs is attached before the pivot */
+    const char *attach_at;       /* where the rootfs is attached before the pivot: a path, because a descriptor of the
+                                    parent's belongs to its mount namespace, and nothing can be mounted on it here */
     const struct sbx_mount *mounts;
     size_t mount_count;
     int32_t proc_target, pts_target, mqueue_target, sys_target;

@@ -44,7 +44,8 @@ public struct StepSpecification {
 
     public var newNetwork: Bool
     public var root: FileDescriptor
-    public var attachAt: FileDescriptor
+    /// A directory of this process alone: the rootfs is attached there, in the child's mounts, before the pivot.
+    public var attachAt: [UInt8]
     public var mounts: [Mount]
     public var targets: Targets
     public var emptyDirectory: FileDescriptor
@@ -67,7 +68,7 @@ public struct StepSpecification {
     public var arguments, environment: [[UInt8]]
 
     public init(
-        newNetwork: Bool, root: FileDescriptor, attachAt: FileDescriptor, mounts: [Mount],
+        newNetwork: Bool, root: FileDescriptor, attachAt: [UInt8], mounts: [Mount],
         targets: Targets,
         emptyDirectory: FileDescriptor, nullDevice: FileDescriptor, masked: [String],
         readOnly: [String],
@@ -132,12 +133,12 @@ extension Child {
             limits.withUnsafeBufferPointer { limits in
                 s.filter.withUnsafeBytes { filter in
                     s.groups.withUnsafeBufferPointer { groups in
-                        withCPath(s.workingDirectory) { workingDirectory in
+                        withCPath(s.workingDirectory) { workingDirectory in withCPath(s.attachAt) { attachAt in
                             s.hostname.withCString { hostname in
                                 var spec = sbx_step_spec()
                                 spec.new_network = s.newNetwork ? 1 : 0
                                 spec.root = s.root.rawValue
-                                spec.attach_at = s.attachAt.rawValue
+                                spec.attach_at = attachAt
                                 spec.mounts = mounts.baseAddress
                                 spec.mount_count = mounts.count
                                 spec.proc_target = s.targets.proc.rawValue
@@ -169,7 +170,7 @@ extension Child {
                                 spec.environment = environment.pointers
                                 return sbx_clone_step(&spec, &raw)
                             }
-                        }
+                        } }
                     }
                 }
             }

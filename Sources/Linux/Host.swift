@@ -1,6 +1,6 @@
 import CShims
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// Facts of the running machine.
 public enum Host {
@@ -91,4 +91,24 @@ public func raiseOpenFileLimit() {
     limit.rlim_cur = limit.rlim_max
     // Refused: then we live with what there is.
     _ = setrlimit(ResourceLimit.openFiles, &limit)
+}
+
+/// Opens a directory again in this process's own mount namespace.
+///
+/// A descriptor that came from another namespace carries that one's mount, and the kernel mounts nothing from or on it. The
+/// path is only a way to find the directory: what it leads to must be the same inode.
+public func reopenedHere(_ directory: borrowing OwnedDescriptor) throws(SystemError) -> OwnedDescriptor {
+    let raw = directory.borrowed
+    return try during("open the store in the worker's mounts") { () throws(Errno) in
+        let again = try FileDescriptor.workingDirectory.open(try raw.ownPath(), [.readOnly, .directory], resolve: .system)
+        if try !again.borrowed.status().isSameFile(as: raw.status()) { throw Errno.staleNFSFileHandle }
+        return again
+    }
+}
+
+extension FileDescriptor {
+    /// The path by which the kernel knows this descriptor: for directories that nobody else can move.
+    public func ownPath() throws(Errno) -> [UInt8] {
+        try FileDescriptor.workingDirectory.readLink("/proc/self/fd/\(rawValue)".utf8)
+    }
 }

@@ -4,6 +4,8 @@ public import SystemPackage
 /// A file descriptor with exactly one owner, closed when the owner is gone.
 public struct OwnedDescriptor: ~Copyable, Sendable {
     /// The descriptor, for the length of a call: the owner still closes it.
+    ///
+    /// Bind the owner to a name first: in `open(…).borrowed.read()` it is gone, and the descriptor closed, before `read`.
     public let borrowed: FileDescriptor
 
     /// Takes a descriptor over. `raw` is open, close-on-exec, and nobody else closes it.

@@ -62,12 +62,12 @@ public struct StepSandbox: Sendable {
     /// Blocks; the calling thread clones the sandbox and must be the one that waits for it. `started` gets a handle to kill it
     /// with from another thread.
     ///
-    /// - Parameter attachAt: a directory of this mount namespace that the rootfs is attached to before the pivot, in the
+    /// - Parameter attachAt: the path of a directory of this process's own that the rootfs is attached to before the pivot, in the
     ///   sandbox's own namespace.
     /// - Throws: `SandboxError`; a command that fails is not an error here.
     public func run(
         _ command: StepCommand, in rootfs: borrowing Rootfs, identity: UserDatabase.Identity,
-        attachAt: FileDescriptor, output: FileDescriptor, error: FileDescriptor,
+        attachAt: [UInt8], output: FileDescriptor, error: FileDescriptor,
         started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> ExitStatus {
         for id in [identity.uid] where !idMaps.uid.contains(id) { throw unmapped(id) }
@@ -94,7 +94,7 @@ public struct StepSandbox: Sendable {
 
     private func runInPlaces(
         _ command: StepCommand, _ rootfs: borrowing Rootfs, _ identity: UserDatabase.Identity,
-        _ places: borrowing MountPoints, attachAt: FileDescriptor, output: FileDescriptor,
+        _ places: borrowing MountPoints, attachAt: [UInt8], output: FileDescriptor,
         error: FileDescriptor, _ started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> StepOutcome {
         let devices = try DeviceTree(sharedMemoryBytes: Self.sharedMemoryBytes)

@@ -1,4 +1,5 @@
 import HTTP
+import Linux
 import OCI
 import Registry
 import Store

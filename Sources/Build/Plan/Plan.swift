@@ -43,76 +43,37 @@ struct Plan: Sendable {
     init(_ document: DockerfileDocument, request: BuildRequest) throws {
         self.document = document
         let scope = try GlobalScope(document, request: request)
-        target = try Self.target(document, request.target)
+        let bases = try document.stages.map { try document.expand($0.from.base, scope.value).text }
+        let graph = try StageGraph(document, bases: bases)
+        target = try document.stage(target: request.target).index
         stages = [:]
         (firstSteps, stepCount) = ([:], 0)
-        var pending = [target]
-        while let index = pending.popLast() {
-            if stages[index] != nil { continue }
-            let planned = try Self.plan(document.stages[index], document, scope, request)
-            stages[index] = planned
-            pending += planned.dependencies
-        }
-        for index in stages.keys.sorted() {
+        for index in graph.order(target: target) {
+            let stage = document.stages[index]
+            try Support.check(stage, document, scope, request)
+            stages[index] = try Self.plan(stage, base: bases[index], graph.dependencies[index], document)
             firstSteps[index] = stepCount + 1
-            stepCount += stages[index]!.stage.instructions.count
+            stepCount += stage.instructions.count
         }
-    }
-
-    private static func target(_ document: DockerfileDocument, _ name: String?) throws -> Int {
-        guard let name else { return document.stages.count - 1 }
-        if let stage = document.stages.last(where: { $0.name == name.lowercased() }) { return stage.index }
-        if let index = Int(name), document.stages.indices.contains(index) { return index }
-        let names = document.stages.map(\.label).joined(separator: ", ")
-        throw BuildError(.input, "unknown stage \(name)", hint: "--target takes one of: \(names)")
     }
 
     private static func plan(
-        _ stage: Stage, _ document: DockerfileDocument, _ scope: GlobalScope, _ request: BuildRequest
+        _ stage: Stage, base: String, _ uses: [StageGraph.Dependency], _ document: DockerfileDocument
     ) throws -> PlannedStage {
-        try Support.check(stage, document, scope, request)
-        var planned = PlannedStage(stage: stage, base: try base(of: stage, document, scope), origins: [:])
+        let word = stage.from.base
+        let plannedBase: Base =
+            if let use = uses.first(where: { $0.use == .base }) { .stage(use.stage) } else if base == "scratch" {
+                .scratch
+            } else { .image(try reference(base, at: word, document)) }
+        var planned = PlannedStage(stage: stage, base: plannedBase, origins: [:])
         for (index, instruction) in stage.instructions.enumerated() {
-            guard case .copy(let copy) = instruction.operation, let word = copy.from else { continue }
-            planned.origins[index] = try origin(word, of: stage, document)
+            guard case .copy(let copy) = instruction.operation, let from = copy.from else { continue }
+            planned.origins[index] =
+                if let use = uses.first(where: { $0.use == .copy && $0.range == from.range }) { .stage(use.stage) } else {
+                    .image(try reference(from.text, at: from, document))
+                }
         }
         return planned
-    }
-
-    private static func base(of stage: Stage, _ document: DockerfileDocument, _ scope: GlobalScope) throws -> Base {
-        let word = stage.from.base
-        let text = try document.expand(word, scope.value).text
-        if text.isEmpty { throw document.error(.blankBase(word.text), at: word.range) }
-        if let earlier = document.stages[..<stage.index].last(where: { $0.name == text.lowercased() }) {
-            return .stage(earlier.index)
-        }
-        if text == "scratch" { return .scratch }
-        if stage.name == text.lowercased() || document.stages[(stage.index + 1)...].contains(where: { $0.name == text.lowercased() }),
-            !text.contains("/"), !text.contains(":")
-        {
-            // A later stage, or this one: an image of that name may exist, but nobody means it.
-            throw document.error(
-                stage.name == text.lowercased() ? .cyclicStages([text]) : .laterStage(text), at: word.range)
-        }
-        return .image(try reference(text, at: word, document))
-    }
-
-    private static func origin(_ word: Word, of stage: Stage, _ document: DockerfileDocument) throws -> CopyOrigin {
-        let name = word.text.lowercased()
-        if let earlier = document.stages[..<stage.index].last(where: { $0.name == name }) { return .stage(earlier.index) }
-        if let index = Int(name) {
-            guard document.stages.indices.contains(index) else {
-                throw document.error(.stageIndexOutOfRange(index, count: document.stages.count), at: word.range)
-            }
-            if index == stage.index { throw document.error(.cyclicStages([stage.label]), at: word.range) }
-            if index > stage.index { throw document.error(.laterStage(word.text), at: word.range) }
-            return .stage(index)
-        }
-        if stage.name == name { throw document.error(.cyclicStages([word.text]), at: word.range) }
-        if document.stages.contains(where: { $0.name == name }) {
-            throw document.error(.laterStage(word.text), at: word.range)
-        }
-        return .image(try reference(word.text, at: word, document))
     }
 
     private static func reference(_ text: String, at word: Word, _ document: DockerfileDocument) throws -> Reference {

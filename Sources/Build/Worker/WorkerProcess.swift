@@ -22,7 +22,7 @@ public enum WorkerProcess {
                 let configuration = try? JSONDecoder().decode(WorkerConfiguration.self, from: Data(hello.body)),
                 let root = hello.takeDescriptor(), let scratch = hello.takeDescriptor()
             else { exit(0) }
-            let store = Store(root: root, scratch: scratch)
+            let store = Store(root: try reopenedHere(root), scratch: try reopenedHere(scratch))
             let server = try WorkerServer(configuration, store: store, socket: socket)
             server.serve()
         } catch {

@@ -28,7 +28,7 @@ extension WorkerServer {
         try before.apply(to: upper.borrowed)
         let status = try runInOverlay(
             order, below: below, stub: stub.borrowed, upper: upper.borrowed, work: work.borrowed,
-            attachAt: attach.borrowed, output: output, error: error, started)
+            attachAt: try attach.borrowed.ownPath(), output: output, error: error, started)
         // Overlay's own directory is of no use any more; what stays of it goes with the work area.
         try? removeTree("\(name)-work".utf8, in: directory)
         guard status.isSuccess else {
@@ -48,7 +48,7 @@ extension WorkerServer {
 
     private func runInOverlay(
         _ order: RunOrder, below: TreeMaker.OpenLayers, stub: FileDescriptor, upper: FileDescriptor,
-        work: FileDescriptor, attachAt: FileDescriptor, output: FileDescriptor, error: FileDescriptor,
+        work: FileDescriptor, attachAt: [UInt8], output: FileDescriptor, error: FileDescriptor,
         _ started: (ProcessHandle) -> Void
     ) throws -> ExitStatus {
         let identity = try identity(of: order.user, below)

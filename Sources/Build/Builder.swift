@@ -1,0 +1,101 @@
+import Dockerfile
+import Linux
+import OCI
+public import Store
+
+/// Builds images in a store. One value can carry out many requests, one after another or at once.
+public struct Builder: Sendable {
+    private let store: Store
+    private let observer: BuildObserver
+
+    public init(store: Store, observer: @escaping BuildObserver) {
+        self.store = store
+        self.observer = observer
+    }
+
+    /// Carries out one request. Cancelling the task ends the build: no process, no mount and nothing half-written stays.
+    ///
+    /// - Throws: `BuildError` with the exit status that fits, or `CancellationError`.
+    public func build(_ request: BuildRequest) async throws -> BuildResult {
+        do { return try await carryOut(request) } catch is CancellationError { throw CancellationError() } catch {
+            try Task.checkCancellation()
+            throw BuildError(any: error)
+        }
+    }
+
+    private func carryOut(_ request: BuildRequest) async throws -> BuildResult {
+        raiseOpenFileLimit()
+        try Self.checkIsolation(request.isolation)
+        let context = try BuildContext(request)
+        let document = try context.parse()
+        do {
+            let plan = try Plan(document, request: request)
+            // Held until the end of the build: nobody prunes what it stands on.
+            let lock = try store.enter()
+            defer { withExtendedLifetime(lock) {} }
+            let images = ImageSource(store: store, request: request, observer: observer)
+            let worker = WorkerClient(store: store, packingThreads: request.jobs ?? Host.processorCount)
+            let session = try BuildSession(
+                request: request, plan: plan, store: store, images: images, worker: worker, context: context,
+                observer: observer)
+            return try await run(session)
+        } catch let error as DockerfileError {
+            var failure = BuildError(any: error)
+            failure.excerpt = error.excerpt(in: document.source)
+            throw failure
+        }
+    }
+
+    private func run(_ session: BuildSession) async throws -> BuildResult {
+        let outcome: Result<BuildResult, any Error>
+        do {
+            warnOfUnusedArguments(session)
+            let states = try await StageScheduler(session: session).solveAll()
+            let image = try await ImageAssembler(session: session).assemble(states[session.plan.target]!)
+            try await deliver(image, session)
+            outcome = .success(
+                BuildResult(
+                    manifest: image.manifest, config: image.config, stepCount: session.plan.stepCount,
+                    cachedCount: session.cachedCount, downloadedBytes: session.images.counter.downloaded,
+                    uploadedBytes: session.images.counter.uploaded))
+        } catch { outcome = .failure(error) }
+        if case .failure = outcome { await session.cancelPacking() }
+        await session.worker.finish()
+        return try outcome.get()
+    }
+
+    private func deliver(_ image: AssembledImage, _ session: BuildSession) async throws {
+        for tag in session.request.tags where tag.tag != nil {
+            if try store.image(tag.description)?.digest != image.manifest.digest {
+                try store.setImage(tag.description, to: image.manifest)
+            }
+        }
+        if session.request.pushes {
+            let pusher = ImagePusher(store: store, source: session.images, observer: observer)
+            for tag in session.request.tags { try await pusher.push(image.manifest, to: tag) }
+        }
+    }
+
+    private static func checkIsolation(_ isolation: BuildRequest.Isolation) throws(BuildError) {
+        switch isolation {
+        case .auto, .userns: return
+        case .chroot, .none:
+            throw BuildError(
+                .host, "--isolation \(isolation.rawValue) is not supported yet",
+                hint: "user namespaces with subordinate ids are: --isolation userns")
+        }
+    }
+
+    /// A build argument that nobody asks for is most likely misspelt.
+    private func warnOfUnusedArguments(_ session: BuildSession) {
+        var known = Set(StageScope.proxyArguments.flatMap { [$0, $0.lowercased()] })
+        known.insert("SOURCE_DATE_EPOCH")
+        for instruction in session.document.instructions {
+            guard case .arg(let definitions) = instruction.operation else { continue }
+            known.formUnion(definitions.map(\.name.text))
+        }
+        for name in session.request.buildArguments.keys.sorted() where !known.contains(name) {
+            observer(.warning("build argument \(name) is not used: no ARG of that name"))
+        }
+    }
+}

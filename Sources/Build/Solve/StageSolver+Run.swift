@@ -1,0 +1,143 @@
+import Dockerfile
+import Layers
+import Linux
+import OCI
+import Store
+import SystemPackage
+
+/// RUN: a command in a sandbox, on the files so far; what it changes is a layer.
+extension StageSolver {
+    mutating func perform(_ run: RunInstruction, _ instruction: Instruction, _ event: BuildEvent.Step) async throws {
+        let order = RunOrder(
+            layers: [], arguments: run.invocation(shell: state.shell).arguments, environment: environment(),
+            workingDirectory: state.workingDirectory, user: state.config.config.user, network: try network(run, instruction))
+        let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
+        let current = state
+        let session = session
+        try await step(event, key: key(of: order), createdBy: createdBy, at: instruction.range) {
+            try await Self.carryOut(order, on: current, event, session)
+        }
+    }
+
+    private func network(_ run: RunInstruction, _ instruction: Instruction) throws -> BuildRequest.Network {
+        switch run.network {
+        case .default?, nil: return session.request.network
+        case .some(.none): return .none
+        case .host?:
+            if session.request.network == .host { return .host }
+            throw session.error(
+                .input, "RUN --network=host in a build with --network none", at: instruction.keyword.range)
+        }
+    }
+
+    /// Variables of the stage, and the proxies of the command line, which no ARG has to ask for.
+    private func environment() -> [String] {
+        var result = state.scope.environment
+        for name in proxyNames where state.scope.value(name) == nil {
+            result.append("\(name)=\(session.request.buildArguments[name]!)")
+        }
+        return result
+    }
+
+    private var proxyNames: [String] {
+        session.request.buildArguments.keys.filter { StageScope.proxyArguments.contains($0.uppercased()) }.sorted()
+    }
+
+    /// Everything that the command can see. Proxies are left out: another way to the same files.
+    private func key(of order: RunOrder) -> Digest {
+        var key = CacheKey("RUN")
+        key.add(state.key)
+        key.add(order.arguments)
+        key.add(state.scope.environment)
+        key.add(order.workingDirectory)
+        key.add(order.user)
+        key.add(order.network.rawValue)
+        key.add(session.request.platform.description)
+        key.add(session.policyDigest)
+        key.add(session.request.sourceDateEpoch.map { String($0) })
+        return key.finish()
+    }
+
+    private func historyArguments() -> [(name: String, value: String)] {
+        state.scope.arguments.compactMap { name in
+            StageScope.proxyArguments.contains(name.uppercased()) ? nil : state.scope.value(name).map { (name, $0) }
+        }
+    }
+
+    private static func carryOut(
+        _ order: RunOrder, on state: StageState, _ event: BuildEvent.Step, _ session: BuildSession
+    ) async throws -> StepOutcome {
+        var order = order
+        order.layers = try await session.sources(of: state.layers)
+        let answer = try await withOutput(of: event, session) { output in
+            try await session.worker.ask(.run(order), [output, output])
+        }
+        switch answer.reply {
+        case .ran(nil): return StepOutcome()
+        case .ran(let upper?):
+            guard let file = answer.takeDescriptor() else { throw BuildError(.bug, "a step came without its listing") }
+            let listing = try Listing(try MappedFile(file.borrowed))
+            let packed = Task { try await session.pack(upper) }
+            let layer = SolvedLayer(upper: upper, listing: listing, packing: Task { try await packed.value.record })
+            return StepOutcome(layer: layer, packed: packed)
+        case .exited(_, let words):
+            try Task.checkCancellation()
+            throw BuildError(.instruction, "the command failed: \(words)")
+        case .packed, .done, .failed:
+            throw BuildError(.bug, "the worker gave another answer than asked for")
+        }
+    }
+
+    /// Passes on what the command writes while `body` runs.
+    private static func withOutput<Value: Sendable>(
+        of event: BuildEvent.Step, _ session: BuildSession, _ body: (FileDescriptor) async throws -> Value
+    ) async throws -> Value {
+        let pipe = try Pipe()
+        let reading = SharedDescriptor(try pipe.reading.duplicate())
+        let reader = Task {
+            try await blocking {
+                let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 32768, alignment: 16)
+                defer { buffer.deallocate() }
+                while true {
+                    let count = try reading.borrowed.readOnce(into: buffer)
+                    if count == 0 { return }
+                    session.observer(.stepOutput(event, [UInt8](buffer[..<count])))
+                }
+            }
+        }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(pipe.writing.borrowed)) } catch { result = .failure(error) }
+        // Our end goes, the sandbox's have gone: now the reader comes to the end.
+        _ = pipe.closeWriting()
+        _ = try? await reader.value
+        return try result.get()
+    }
+}
+
+extension BuildSession {
+    /// How the worker finds these layers; their blobs are fetched where there is no tree.
+    func sources(of layers: [SolvedLayer]) async throws -> [LayerSource] {
+        let maps = try WorkerClient.idMaps()
+        var sources: [LayerSource] = []
+        var missing: [LayerRecord] = []
+        for layer in layers {
+            let source = try await layer.source
+            sources.append(source)
+            guard case .stored(let record) = source else { continue }
+            if try store.tree(record.diffID, map: maps.uid) == nil || store.listing(record.diffID) == nil {
+                missing.append(record)
+            }
+        }
+        try await images.ensureBlobs(missing)
+        return sources
+    }
+
+    /// Packs what a step left behind, on the worker's threads.
+    func pack(_ upper: Int) async throws -> PackedLayer {
+        let answer = try await worker.ask(.pack(upper: upper, latest: request.sourceDateEpoch))
+        guard case .packed(let layer?) = answer.reply else {
+            throw BuildError(.bug, "the worker gave another answer than asked for")
+        }
+        return layer
+    }
+}

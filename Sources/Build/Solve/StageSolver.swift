@@ -1,0 +1,152 @@
+import Dockerfile
+import Linux
+import OCI
+import Store
+
+/// Carries out one stage, instruction by instruction.
+///
+/// What only changes the config is done at once (`StageSolver+Config`); what makes files is a step: answered by the store, or
+/// carried out (`+Run`, `+Copy`, `+WorkingDirectory`).
+struct StageSolver {
+    let session: BuildSession
+    let planned: Plan.PlannedStage
+    /// States of the stages that this one needs.
+    let finished: [Int: StageState]
+    var state: StageState
+    /// CMD was set in this stage: an ENTRYPOINT takes only an inherited one away.
+    var hasOwnCommand = false
+
+    /// The state of the stage when all its instructions are done.
+    static func solve(
+        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
+    ) async throws -> StageState {
+        let state = try await start(planned, finished, session)
+        var solver = StageSolver(session: session, planned: planned, finished: finished, state: state)
+        for (index, instruction) in planned.stage.instructions.enumerated() {
+            try Task.checkCancellation()
+            try await solver.perform(instruction, index)
+        }
+        return solver.state
+    }
+
+    private static func start(
+        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], _ session: BuildSession
+    ) async throws -> StageState {
+        switch planned.base {
+        case .scratch: return .scratch(session.request.platform)
+        case .stage(let index): return StageState(on: finished[index]!)
+        case .image(let reference):
+            do {
+                let image = try await session.images.image(reference, session.request.platform)
+                if !image.config.config.onBuild.isEmpty {
+                    throw BuildError(.input, "\(reference.familiar) has ONBUILD triggers, which are not supported yet")
+                }
+                return StageState(image)
+            } catch let error as BuildError where error.location == nil {
+                throw session.error(error.category, error.message, at: planned.stage.from.base.range, hint: error.hint)
+            }
+        }
+    }
+
+    private mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
+        let step = event(instruction, index)
+        switch instruction.operation {
+        case .run(let run): try await perform(run, instruction, step)
+        case .copy(let copy): try await perform(copy, instruction, planned.origins[index], step)
+        case .add(let add): try await perform(add, instruction, step)
+        case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
+        default:
+            session.observer(.stepStarted(step))
+            try configure(instruction)
+            session.countCached()
+            session.observer(.stepCached(step))
+        }
+    }
+
+    private func event(_ instruction: Instruction, _ index: Int) -> BuildEvent.Step {
+        let isOnly = session.document.stages.count == 1
+        return BuildEvent.Step(
+            number: session.plan.firstSteps[planned.stage.index]! + index, total: session.plan.stepCount,
+            line: instruction.range.start.line, stage: isOnly ? "" : planned.stage.label, text: instruction.text)
+    }
+
+    // MARK: - Steps
+
+    /// What a step gives that the store does not know yet.
+    struct StepOutcome {
+        /// Nil where nothing changed.
+        var layer: SolvedLayer?
+        /// Comes when the layer is packed; nil where there is none.
+        var packed: Task<PackedLayer, any Error>?
+    }
+
+    /// One step: by its key from the store, or by `body`; then the state goes on from its result.
+    mutating func step(
+        _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
+        _ body: () async throws -> StepOutcome
+    ) async throws {
+        session.observer(.stepStarted(event))
+        let started = monotonicSeconds()
+        if session.request.usesCache, let record = try session.store.step(key) {
+            push(record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy, created: record.created)
+            session.countCached()
+            session.observer(.stepCached(event))
+            return
+        }
+        do {
+            let outcome = try await body()
+            let created = session.now
+            let store = session.store
+            guard let packed = outcome.packed, let layer = outcome.layer else {
+                try store.keepStep(key, StepRecord(layer: nil, compressor: nil, created: created))
+                push(nil, key: key, createdBy: createdBy, created: created)
+                session.observer(.stepDone(event, seconds: monotonicSeconds() - started))
+                return
+            }
+            // Not waited for: the next step needs the files, not the blob.
+            let recording = Task {
+                let result = try await packed.value
+                try store.keepStep(
+                    key, StepRecord(layer: result.record, compressor: result.compressor, created: created))
+                return result.record
+            }
+            let solved = SolvedLayer(upper: layer.upper, listing: layer.fresh, packing: recording)
+            session.track(solved)
+            push(solved, key: key, createdBy: createdBy, created: created)
+            session.observer(.stepDone(event, seconds: monotonicSeconds() - started))
+        } catch {
+            session.observer(.stepFailed(event))
+            throw located(error, at: range)
+        }
+    }
+
+    /// Adds the place in the Dockerfile to an error that has none.
+    private func located(_ error: any Error, at range: SourceRange) -> any Error {
+        if error is CancellationError || error is DockerfileError { return error }
+        let failure = BuildError(any: error)
+        if failure.location != nil { return failure }
+        return session.error(failure.category, failure.message, at: range, hint: failure.hint)
+    }
+
+    private mutating func push(_ layer: SolvedLayer?, key: Digest, createdBy: String, created: Timestamp) {
+        if let layer { state.layers.append(layer) }
+        state.key = key
+        state.created = created
+        addHistory(createdBy, isEmpty: layer == nil)
+    }
+
+    mutating func addHistory(_ createdBy: String, isEmpty: Bool) {
+        state.config.history.append(
+            History(created: state.created ?? session.now, createdBy: createdBy, comment: "lichen", emptyLayer: isEmpty))
+    }
+
+    // MARK: - Words
+
+    /// The value of a word, with this stage's variables.
+    func expand(_ word: Word) throws(DockerfileError) -> String { try expansion(word).text }
+
+    func expansion(_ word: Word) throws(DockerfileError) -> Expansion {
+        let scope = state.scope
+        return try session.document.expand(word, scope.value)
+    }
+}
