@@ -79,9 +79,12 @@ let package = Package(
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", arguments], swiftSettings: strict),
+            name: "lichen",
+            dependencies: ["Build", "Store", "Linux", "OCI", "CShims", system, arguments],
+            swiftSettings: strict),
 
         tests("ArchitectureTests", []),
+        tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
