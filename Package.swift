@@ -79,7 +79,8 @@ let package = Package(
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", "OCI", "Store", arguments], swiftSettings: strict),
+            name: "lichen", dependencies: ["Build", "Store", "Linux", "OCI", system, arguments],
+            swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
         .target(
@@ -87,6 +88,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
+        tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),

@@ -1,23 +1,51 @@
+import ArgumentParser
 import Build
-import Glibc
-import OCI
-import Store
 
-@main struct Lichen {
-    static func main() async {
-        let args = CommandLine.arguments
-        if args.count > 1, args[1] == WorkerProcess.argument { WorkerProcess.run() }
+/// Where the process starts. Synchronous on purpose: an asynchronous main costs a third of the start-up time.
+@main enum Main {
+    static func main() {
+        // A build executes this program again for its worker; nothing may run before it.
+        if CommandLine.arguments.dropFirst().first == "--lichen-worker" { WorkerProcess.run() }
         do {
-            let store = try Store(path: args[1])
-            var request = BuildRequest(context: .directory(args[2]))
-            for tag in args.dropFirst(3) { request.tags.append(try Reference(parsing: tag)); request.pushes = true }
-            let result = try await Builder(store: store) { event in
-                if case .stepOutput(_, let bytes) = event { print(String(decoding: bytes, as: UTF8.self), terminator: "") } else { print(event) }
-            }.build(request)
-            print(result)
+            var command = try Lichen.parseAsRoot()
+            try command.run()
         } catch {
-            print("error: \(error)")
-            if let e = error as? BuildError { print(e.excerpt ?? "", e.hint ?? "") ; exit(e.category.rawValue) }
+            end(with: error)
         }
     }
+
+    /// Ends as the parser would, but with our prefix before an error.
+    private static func end(with error: any Error) -> Never {
+        let code = Lichen.exitCode(for: error)
+        let message = Lichen.fullMessage(for: error)
+        if code.isSuccess {
+            Output.line(message)
+        } else if !message.isEmpty {
+            let prefix = "Error: "
+            let text = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
+            Output.errorLine("error: \(text)")
+        }
+        Lichen.exit(withError: ExitCode(code.rawValue))
+    }
+}
+
+/// `lichen`, with its subcommands; each has a file of its own in Commands/.
+struct Lichen: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "lichen",
+        abstract: "Builds container images without root and without a daemon.",
+        discussion: """
+            Example:
+              lichen build -t registry.example/team/app:1 --push .
+
+            Completions: lichen completions bash|zsh|fish
+            """,
+        version: version,
+        subcommands: [
+            BuildCommand.self, PullCommand.self, PushCommand.self, ImagesCommand.self,
+            TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
+            StoreCommand.self, CompletionsCommand.self, VersionCommand.self,
+        ])
 }

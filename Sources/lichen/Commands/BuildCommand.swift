@@ -1,0 +1,37 @@
+import ArgumentParser
+import Build
+import OCI
+import Store
+
+struct BuildCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Build an image from a Dockerfile.",
+        discussion: """
+            Standard output gets the digest of the image's manifest, standard error the progress.
+            SOURCE_DATE_EPOCH in the environment sets later times in the image back to it.
+
+            Examples:
+              lichen build -t registry.example/team/app:1 --push .
+              lichen build -f Dockerfile.dev --build-arg VERSION=2 -o type=oci,dest=app.tar .
+            """)
+
+    @OptionGroup var options: BuildOptions
+    @OptionGroup(title: "Store") var store: StoreOptions
+    @OptionGroup(title: "Progress") var progress: ProgressOptions
+
+    func run() throws {
+        let request = try options.request(environment: Environment.current)
+        let display = Progress(progress)
+        let (options, place) = (options, store)
+        try Session.run {
+            let builder = Builder(store: try place.open(), observer: display.observer)
+            let result = try await builder.build(request)
+            try ResultFiles(options).write(result, tags: request.tags)
+            display.finish(result)
+            if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
+        } cleanUp: {
+            display.close()
+        }
+    }
+}

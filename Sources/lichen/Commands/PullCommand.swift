@@ -1,0 +1,43 @@
+import ArgumentParser
+import Build
+import OCI
+import Store
+
+struct PullCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull",
+        abstract: "Bring an image from its registry into the store.",
+        discussion: """
+            Standard output gets the digest of its manifest.
+
+            Example:
+              lichen pull debian:12
+            """)
+
+    @Argument(help: "The image's name.", transform: Reference.init(named:))
+    var image: Reference
+
+    @Option(
+        help: ArgumentHelp(
+            "Which image of an index; this machine's platform by default.", valueName: "os/arch"),
+        transform: Platform.init(option:))
+    var platform: Platform?
+
+    @OptionGroup(title: "Registries") var registries: RegistryOptions
+    @OptionGroup(title: "Store") var store: StoreOptions
+    @OptionGroup(title: "Progress") var progress: ProgressOptions
+
+    func run() throws {
+        let display = Progress(progress)
+        let (image, place) = (image, store)
+        let (platform, plainHTTP) = (platform ?? .host, registries.plainHTTPRegistries)
+        try Session.run {
+            let builder = Builder(store: try place.open(), observer: display.observer)
+            let manifest = try await builder.pull(image, platform: platform, plainHTTP: plainHTTP)
+            display.close()
+            Output.line(manifest.digest.description)
+        } cleanUp: {
+            display.close()
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Build
+import OCI
+
+extension BuildOptions {
+    /// What was asked for, in the engine's words.
+    ///
+    /// - Parameter environment: for `--build-arg NAME` and SOURCE_DATE_EPOCH; nothing else is looked up in it.
+    func request(environment: [String: String]) throws -> BuildRequest {
+        var request = BuildRequest(context: .directory(context))
+        request.dockerfile = file
+        request.tags = unique(tags)
+        request.pushes = pushes
+        request.outputs = outputs
+        for argument in buildArguments {
+            // As in Docker, a name that the environment does not have leaves the ARG's default.
+            guard let value = argument.value ?? environment[argument.name] else { continue }
+            request.buildArguments[argument.name] = value
+        }
+        request.target = target
+        if let platform { request.platform = platform }
+        for label in labels { request.labels[label.name] = label.value }
+        request.pull = pull
+        request.usesCache = !noCache
+        request.network = network
+        request.isolation = isolation
+        request.jobs = jobs
+        request.sourceDateEpoch = try sourceDateEpoch(
+            request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
+        request.plainHTTPRegistries = registries.plainHTTPRegistries
+        return request
+    }
+
+    private func sourceDateEpoch(_ text: String?) throws -> Int64? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let seconds = Int64(text), seconds >= 0 else {
+            throw ValidationError(
+                "SOURCE_DATE_EPOCH is \"\(Sanitizer.clean(text))\", not seconds since 1970")
+        }
+        return seconds
+    }
+
+    /// In their order, each once.
+    private func unique(_ tags: [Reference]) -> [Reference] {
+        var seen: Set<Reference> = []
+        return tags.filter { seen.insert($0).inserted }
+    }
+}

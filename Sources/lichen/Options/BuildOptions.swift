@@ -1,0 +1,131 @@
+import ArgumentParser
+import Build
+import OCI
+
+/// `lichen build` as it was typed. Parsing it touches nothing outside the process; `request(environment:)` says what it means.
+struct BuildOptions: ParsableArguments {
+    @Argument(help: "The build context: a directory.", completion: .directory)
+    var context: String
+
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp(
+            "The Dockerfile; without it Dockerfile, else Containerfile, in the context.",
+            valueName: "path"),
+        completion: .file())
+    var file: String?
+
+    @Option(
+        name: [.customShort("t"), .customLong("tag")],
+        help: ArgumentHelp("A name for the image; may be repeated.", valueName: "name"),
+        transform: Reference.init(tag:))
+    var tags: [Reference] = []
+
+    @Flag(name: .customLong("push"), help: "Push the image to each of its names.")
+    var pushes = false
+
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: ArgumentHelp(
+            "Write the image: type=oci|tar|local,dest=PATH[,tar=true|false]; may be repeated.",
+            discussion: """
+                oci: an OCI layout, as a tar, or as a directory with tar=false. tar: the image's \
+                files as one tar. local: the image's files in a directory. A path alone is \
+                type=local, - alone is type=tar on standard output, as in Docker.
+                """,
+            valueName: "output"),
+        transform: ImageOutput.init(parsing:))
+    var outputs: [ImageOutput] = []
+
+    @Option(
+        name: .customLong("build-arg"),
+        help: ArgumentHelp(
+            "A value for an ARG; NAME alone takes it from the environment, if it is there.",
+            valueName: "name=value"),
+        transform: BuildArgument.init(parsing:))
+    var buildArguments: [BuildArgument] = []
+
+    @Option(help: ArgumentHelp("The stage to build; the last one by default.", valueName: "stage"))
+    var target: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The platform to build for; this machine's by default.", valueName: "os/arch"),
+        transform: Platform.init(option:))
+    var platform: Platform?
+
+    @Option(
+        name: .customLong("label"),
+        help: ArgumentHelp("A label of the image; may be repeated.", valueName: "name=value"),
+        transform: Label.init(parsing:))
+    var labels: [Label] = []
+
+    @Option(help: "When to ask the registry for a base image's tag.")
+    var pull: BuildRequest.PullPolicy = .always
+
+    @Flag(name: .customLong("no-cache"), help: "Run every step, whatever the store has.")
+    var noCache = false
+
+    @Option(help: "The network of RUN.")
+    var network: BuildRequest.Network = .host
+
+    @Option(help: "How RUN is confined; auto takes the strongest way that this host allows.")
+    var isolation: BuildRequest.Isolation = .auto
+
+    @Option(
+        help: ArgumentHelp(
+            "Stages to build at the same time; the number of processors by default.",
+            valueName: "n"),
+        transform: jobCount)
+    var jobs: Int?
+
+    @Option(
+        name: .customLong("iidfile"),
+        help: ArgumentHelp("Write the digest of the image's config here.", valueName: "path"),
+        completion: .file())
+    var configDigestFile: String?
+
+    @Option(
+        name: .customLong("metadata-file"),
+        help: ArgumentHelp("Write what was built here, as JSON.", valueName: "path"),
+        completion: .file())
+    var metadataFile: String?
+
+    @OptionGroup(title: "Registries") var registries: RegistryOptions
+
+    mutating func validate() throws {
+        if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
+        if file == "-" {
+            throw ValidationError("a Dockerfile from standard input is not carried out yet")
+        }
+        if file == "" { throw ValidationError("--file is empty") }
+        if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
+        if outputs.filter({ $0.destination == .standardOutput }).count > 1 {
+            throw ValidationError("only one --output can go to standard output")
+        }
+        let paths = outputs.map(\.destination).filter { $0 != .standardOutput }
+        for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
+            throw ValidationError("two --output have the same dest")
+        }
+        if target == "" { throw ValidationError("--target is empty") }
+        if configDigestFile == "" { throw ValidationError("--iidfile is empty") }
+        if metadataFile == "" { throw ValidationError("--metadata-file is empty") }
+    }
+
+    /// Whether standard output belongs to an image's files, and no digest may be printed there.
+    var writesToStandardOutput: Bool {
+        outputs.contains { $0.destination == .standardOutput }
+    }
+}
+
+/// At least one; more than a thousand is a slip of the finger.
+private func jobCount(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...1024).contains(count) else {
+        throw ValidationError("a number from 1 to 1024")
+    }
+    return count
+}
+
+extension BuildRequest.PullPolicy: ExpressibleByArgument {}
+extension BuildRequest.Network: ExpressibleByArgument {}
+extension BuildRequest.Isolation: ExpressibleByArgument {}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import OCI
+
+/// `--build-arg NAME=value`, or NAME alone.
+struct BuildArgument: Equatable {
+    var name: String
+    /// Nil where the environment is to give it.
+    var value: String?
+
+    init(parsing text: String) throws {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(parts[0])
+        value = parts.count == 2 ? String(parts[1]) : nil
+        if name.isEmpty { throw ValidationError("a name is missing before \"=\"") }
+    }
+}
+
+/// `--label name=value`; a name alone has the empty value, as in Docker.
+struct Label: Equatable {
+    var name: String
+    var value: String
+
+    init(parsing text: String) throws {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        name = String(parts[0])
+        value = parts.count == 2 ? String(parts[1]) : ""
+        if name.isEmpty { throw ValidationError("a name is missing before \"=\"") }
+    }
+}
+
+extension Reference {
+    /// A name to give an image: a digest is what it will have, not what it may be told.
+    init(tag text: String) throws {
+        let reference = try Reference(named: text)
+        if reference.digest != nil {
+            throw ValidationError("a name for an image has no digest; write repository:tag")
+        }
+        self = reference
+    }
+
+    /// Any image's name.
+    init(named text: String) throws {
+        do throws(ReferenceError) { self = try Reference(parsing: text) } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}
+
+extension Platform {
+    /// One platform: several at a time are not carried out yet.
+    init(option text: String) throws {
+        if text.contains(",") {
+            throw ValidationError("several platforms in one build are not carried out yet")
+        }
+        do throws(PlatformError) { self = try Platform(parsing: text) } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}
+
+/// What can stand for the build context.
+enum ContextWord {
+    /// Why `word` is no context; nil for what may be a directory.
+    static func problem(_ word: String) -> String? {
+        if word.isEmpty { return "the build context is empty; for this directory write ." }
+        if word == "-" { return "a context from standard input is not carried out yet" }
+        let schemes = ["http://", "https://", "git://", "ssh://", "git@", "oci-layout://"]
+        if let scheme = schemes.first(where: word.hasPrefix) {
+            return "a context from \(scheme)… is not carried out yet; it is a directory"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Dispatch
+import Linux
+import Synchronization
+
+/// One run of an asynchronous job from our synchronous main, with its signals and its errors.
+final class Session: Sendable {
+    private struct State {
+        var task: Task<Void, Never>?
+        var signal: CInt?
+        var failure: ErrorReport?
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs `job` to its end. The first SIGINT, SIGTERM or SIGHUP cancels it; a second one ends the process at once.
+    ///
+    /// - Parameters:
+    ///   - cleanUp: runs after the job and before anything of its outcome is said.
+    /// - Throws: `ExitCode` after the error was printed. A job that a signal ended doesn't come back: the process dies by
+    ///   that signal, so that a shell sees it.
+    static func run(
+        _ job: @escaping @Sendable () async throws -> Void,
+        cleanUp: @Sendable () -> Void = {}
+    ) throws {
+        let session = Session()
+        try? Signals.catch { session.interrupted(by: $0) }
+        session.perform(job)
+        cleanUp()
+        try session.conclude()
+    }
+
+    private func perform(_ job: @escaping @Sendable () async throws -> Void) {
+        let done = DispatchSemaphore(value: 0)
+        let task = Task {
+            do { try await job() } catch {
+                let report = ErrorReport(error)
+                state.withLock { $0.failure = report }
+            }
+            done.signal()
+        }
+        let isLate = state.withLock { state in
+            state.task = task
+            return state.signal != nil
+        }
+        if isLate { task.cancel() }
+        done.wait()
+    }
+
+    private func interrupted(by signal: CInt) {
+        let (isSecond, task) = state.withLock { state in
+            defer { state.signal = state.signal ?? signal }
+            return (state.signal != nil, state.task)
+        }
+        if isSecond { Signals.die(by: signal) }
+        task?.cancel()
+    }
+
+    private func conclude() throws {
+        let (failure, signal) = state.withLock { ($0.failure, $0.signal) }
+        guard let failure else { return }
+        if let signal {
+            Output.errorLine("error: interrupted")
+            Signals.die(by: signal)
+        }
+        Output.errorLine(failure.text)
+        throw ExitCode(failure.status)
+    }
+}

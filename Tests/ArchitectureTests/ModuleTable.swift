@@ -1,0 +1,46 @@
+/// Which module may import which: the arrows of the house, one row a module.
+///
+/// Package.swift says the same to the compiler, but SwiftPM lets a module import a dependency of a dependency; this table
+/// doesn't. A new arrow is a decision: it comes with its reason here.
+enum ModuleTable {
+    /// Libraries of the language and of the system that every module may use: they know nothing of containers.
+    static let everyone: Set = ["Swift", "Glibc", "Synchronization", "Dispatch", "SystemPackage"]
+
+    /// Ours, and the libraries that only some may use.
+    static let rows: [String: Set<String>] = [
+        // The kernel in Swift words. The only one that may import the C shim.
+        "Linux": ["CShims"],
+
+        // Values: no files, no network, not even each other.
+        "OCI": ["FoundationEssentials"],
+        "Dockerfile": ["FoundationEssentials"],
+
+        "Archive": [
+            "OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto",
+        ],
+        "Layers": ["OCI", "Linux", "Archive"],
+        // Layers: a listing is kept as Layers writes it, and opened from its file.
+        "Store": ["OCI", "Linux", "Archive", "Layers", "FoundationEssentials"],
+        "HTTP": ["Linux", "CCurl"],
+        // CCrypto: what comes is hashed on its way in, and Registry does not know archives.
+        "Registry": ["OCI", "HTTP", "CCrypto", "FoundationEssentials"],
+        // Dockerfile: .dockerignore has its patterns. Layers: what COPY finds goes straight into a layer.
+        "Contexts": ["OCI", "Linux", "Archive", "Layers", "Dockerfile"],
+        "Policy": ["Linux", "CSeccomp"],
+        "Sandbox": ["Policy", "Linux"],
+        "Build": [
+            "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Registry",
+            "Contexts", "Policy", "Sandbox", "Logging", "FoundationEssentials",
+        ],
+
+        // OCI: references and digests are the values of a request. Store: it is opened where its options are, and
+        // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors, signals and the terminal.
+        "lichen": ["Build", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials"],
+    ]
+
+    /// Single files that stand in the wrong room, and why.
+    static let exceptions: [String: Set<String>] = [
+        // It belongs to Linux, and moves there as it is.
+        "Sources/lichen/Session/Signals.swift": ["CShims"]
+    ]
+}

@@ -1,0 +1,156 @@
+import ArgumentParser
+import Build
+import FoundationEssentials
+import OCI
+import Testing
+
+@testable import lichen
+
+/// What `lichen build WORDS .` asks the engine for.
+private func request(_ words: [String], environment: [String: String] = [:]) throws -> BuildRequest
+{
+    try BuildCommand.parse(words + ["."]).options.request(environment: environment)
+}
+
+/// One row: what is typed, and the one thing in the request that changes.
+struct OptionRow: Sendable, CustomTestStringConvertible {
+    var words: [String]
+    var environment: [String: String] = [:]
+    var holds: @Sendable (BuildRequest) -> Bool
+
+    init(
+        _ words: String..., environment: [String: String] = [:],
+        _ holds: @escaping @Sendable (BuildRequest) -> Bool
+    ) {
+        self.words = words
+        self.environment = environment
+        self.holds = holds
+    }
+
+    var testDescription: String { words.joined(separator: " ") }
+}
+
+private let rows: [OptionRow] = [
+    OptionRow("-f", "x/Dockerfile.dev") { $0.dockerfile == "x/Dockerfile.dev" },
+    OptionRow("--file", "d") { $0.dockerfile == "d" },
+    OptionRow("--file=d") { $0.dockerfile == "d" },
+    OptionRow("-t", "app") { $0.tags.map(\.description) == ["docker.io/library/app:latest"] },
+    OptionRow("--tag", "h:5/a:1", "-t", "b") {
+        $0.tags.map(\.familiar) == ["h:5/a:1", "b:latest"]
+    },
+    OptionRow("-t", "a", "-t", "a:latest") { $0.tags.count == 1 },
+    OptionRow("-t", "a", "--push") { $0.pushes },
+    OptionRow("-o", "out") {
+        $0.outputs == [ImageOutput(kind: .local, destination: .path("out"), isTar: false)]
+    },
+    OptionRow("-o", "-") {
+        $0.outputs == [ImageOutput(kind: .tar, destination: .standardOutput, isTar: true)]
+    },
+    OptionRow("-o", "type=oci,dest=a", "--output", "type=tar,dest=b") { $0.outputs.count == 2 },
+    OptionRow("--build-arg", "A=b=c") { $0.buildArguments == ["A": "b=c"] },
+    OptionRow("--build-arg", "A=") { $0.buildArguments == ["A": ""] },
+    OptionRow("--build-arg", "A=1", "--build-arg", "A=2") { $0.buildArguments == ["A": "2"] },
+    OptionRow("--build-arg", "A", environment: ["A": "e"]) { $0.buildArguments == ["A": "e"] },
+    OptionRow("--build-arg", "A") { $0.buildArguments.isEmpty },
+    OptionRow("--target", "test") { $0.target == "test" },
+    OptionRow("--platform", "linux/arm64/v8") {
+        $0.platform == Platform(os: "linux", architecture: "arm64")
+    },
+    OptionRow("--label", "a=b", "--label", "c") { $0.labels == ["a": "b", "c": ""] },
+    OptionRow("--pull", "never") { $0.pull == .never },
+    OptionRow("--pull=missing") { $0.pull == .missing },
+    OptionRow("--no-cache") { !$0.usesCache },
+    OptionRow("--network", "none") { $0.network == .none },
+    OptionRow("--isolation", "chroot") { $0.isolation == .chroot },
+    OptionRow("--jobs", "3") { $0.jobs == 3 },
+    OptionRow("--plain-http", "h:5000", "--plain-http", "i") {
+        $0.plainHTTPRegistries == ["h:5000", "i"]
+    },
+]
+
+@Suite struct `Options of build` {
+    @Test(arguments: rows) func `change the request`(row: OptionRow) throws {
+        #expect(row.holds(try request(row.words, environment: row.environment)))
+        let plain = try request([])
+        // A name that the environment does not have is the one row that changes nothing.
+        if row.words != ["--build-arg", "A"] { #expect(!row.holds(plain)) }
+    }
+
+    @Test func `have the defaults of Docker`() throws {
+        let request = try request([])
+        #expect(request.context == .directory("."))
+        #expect(request.dockerfile == nil && request.target == nil && request.jobs == nil)
+        #expect(request.tags.isEmpty && !request.pushes && request.outputs.isEmpty)
+        #expect(request.platform == .host && request.pull == .always && request.usesCache)
+        #expect(request.network == .host && request.isolation == .auto)
+        #expect(request.sourceDateEpoch == nil)
+    }
+
+    @Test func `take SOURCE_DATE_EPOCH from the environment, or from a build argument`() throws {
+        let environment = ["SOURCE_DATE_EPOCH": "17"]
+        #expect(try request([], environment: environment).sourceDateEpoch == 17)
+        let words = ["--build-arg", "SOURCE_DATE_EPOCH=18"]
+        #expect(try request(words, environment: environment).sourceDateEpoch == 18)
+        #expect(try request([], environment: ["SOURCE_DATE_EPOCH": ""]).sourceDateEpoch == nil)
+        #expect(throws: (any Error).self) {
+            try request([], environment: ["SOURCE_DATE_EPOCH": "today"])
+        }
+    }
+
+    @Test(arguments: [
+        ["--frobnicate"], ["-t", "UPPER"], ["-t", ""], ["-t", "a@sha256:00"], ["--push"],
+        ["-o", "-", "-o", "type=oci,dest=-"], ["-o", "type=oci,dest=a", "-o", "type=tar,dest=a"],
+        ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
+        ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "rawjson"],
+        ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
+        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
+        ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
+        ["--metadata-file", ""], ["extra"], ["--cache-from", "x"], ["--secret", "id=a"],
+    ]) func `are refused as usage errors where they make no sense`(words: [String]) {
+        let error = #expect(throws: (any Error).self) {
+            try BuildCommand.parse(words + ["."]).options.request(environment: [:])
+        }
+        if let error { #expect(Lichen.exitCode(for: error).rawValue == ExitStatus.usage.rawValue) }
+    }
+
+    @Test(arguments: ["-", "", "https://example.org/a.git", "git@example.org:a.git"])
+    func `take no context but a directory`(word: String) {
+        #expect(throws: (any Error).self) { try BuildCommand.parse(["--", word]) }
+    }
+
+    @Test func `are all in the tests above`() throws {
+        // Their effect is not in the request: ProgressOptionsTests and StoreOptionsTests have them, and the end-to-end tests.
+        let elsewhere: Set = [
+            "progress", "quiet", "verbose", "root", "scratch", "iidfile", "metadata-file", "help",
+            "version",
+        ]
+        let tested = Set(rows.flatMap(\.words).filter { $0.hasPrefix("-") }.map(Self.bareName))
+        for names in try HelpDump.optionNames(of: BuildCommand.self) {
+            #expect(
+                names.contains { tested.contains($0) || elsewhere.contains($0) },
+                "\(names) has no test")
+        }
+    }
+
+    private static func bareName(_ word: String) -> String {
+        String(word.drop { $0 == "-" }.prefix { $0 != "=" })
+    }
+}
+
+/// The parser's own account of what a command takes.
+enum HelpDump {
+    private struct Tool: Decodable { var command: Command }
+    private struct Command: Decodable { var arguments: [Argument]? }
+    private struct Argument: Decodable {
+        var kind: String
+        var names: [Name]?
+    }
+    private struct Name: Decodable { var name: String }
+
+    /// For each option and flag, its names without dashes.
+    static func optionNames(of command: any ParsableCommand.Type) throws -> [[String]] {
+        let data = Data(command._dumpHelp().utf8)
+        let arguments = try JSONDecoder().decode(Tool.self, from: data).command.arguments ?? []
+        return arguments.filter { $0.kind != "positional" }.map { ($0.names ?? []).map(\.name) }
+    }
+}
