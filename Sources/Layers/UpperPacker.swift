@@ -92,14 +92,15 @@ public struct UpperPacker {
         (entry.major, entry.minor) = (status.special.major, status.special.minor)
         if status.kind == .symbolicLink {
             entry.linkTarget = try LayerError.at(path, "read the link") { () throws(Errno) in
-                try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath).borrowed.readLink()
+                let link = try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath)
+                return try link.borrowed.readLink()
             }
         }
         // The listing has no attributes, and only a file with mode 0 can be a placeholder.
         if forListing, status.permissions != 0 { return entry }
         let attributes = try LayerError.at(path, "read its attributes") { () throws(Errno) in
-            try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath).borrowed
-                .extendedAttributes()
+            let file = try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath)
+            return try file.borrowed.extendedAttributes()
         }
         if let record = attributes.first(where: { $0.name == PrivateAttribute.device }) {
             restoreDevice(record.value, in: &entry)
