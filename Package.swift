@@ -92,6 +92,8 @@ let package = Package(
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
+        tests("StoreTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
+        tests("ExportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("HTTPTests", ["HTTP", "TestSupport", system]),
         tests("RegistryTests", ["Registry", "OCI", "HTTP", "TestSupport", system]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),

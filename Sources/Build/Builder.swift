@@ -5,8 +5,8 @@ public import Store
 
 /// Builds images in a store. One value can carry out many requests, one after another or at once.
 public struct Builder: Sendable {
-    private let store: Store
-    private let observer: BuildObserver
+    let store: Store
+    let observer: BuildObserver
 
     public init(store: Store, observer: @escaping BuildObserver) {
         self.store = store
@@ -17,10 +17,7 @@ public struct Builder: Sendable {
     ///
     /// - Throws: `BuildError` with the exit status that fits, or `CancellationError`.
     public func build(_ request: BuildRequest) async throws -> BuildResult {
-        do { return try await carryOut(request) } catch is CancellationError { throw CancellationError() } catch {
-            try Task.checkCancellation()
-            throw BuildError(any: error)
-        }
+        try await described { try await carryOut(request) }
     }
 
     private func carryOut(_ request: BuildRequest) async throws -> BuildResult {
@@ -74,6 +71,26 @@ public struct Builder: Sendable {
             let pusher = ImagePusher(store: store, source: session.images, observer: observer)
             for tag in session.request.tags { try await pusher.push(image.manifest, to: tag) }
         }
+        try await export(image, session)
+    }
+
+    private func export(_ image: AssembledImage, _ session: BuildSession) async throws {
+        if session.request.outputs.isEmpty { return }
+        try await session.images.ensureBlobs(image.layers)
+        guard let manifest = try store.document(image.manifest.digest), let config = try store.document(image.config)
+        else { throw StoreError(.missingBlob(image.manifest.digest)) }
+        let exportable = ExportableImage(
+            manifest: image.manifest, manifestBytes: manifest, configBytes: config, layers: image.layers)
+        let (store, observer, request) = (store, observer, session.request)
+        let cancellation = CancellationFlag()
+        try await withTaskCancellationHandler {
+            try await blocking {
+                let exporter = ImageExporter(
+                    store: store, checkCancellation: { try cancellation.check() },
+                    notice: { observer(.notice($0)) })
+                for output in request.outputs { try exporter.export(exportable, to: output, as: request.tags) }
+            }
+        } onCancel: { cancellation.cancel() }
     }
 
     private static func checkIsolation(_ isolation: BuildRequest.Isolation) throws(BuildError) {

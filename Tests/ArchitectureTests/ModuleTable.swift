@@ -39,8 +39,5 @@ enum ModuleTable {
     ]
 
     /// Single files that stand in the wrong room, and why.
-    static let exceptions: [String: Set<String>] = [
-        // It belongs to Linux, and moves there as it is.
-        "Sources/lichen/Session/Signals.swift": ["CShims"]
-    ]
+    static let exceptions: [String: Set<String>] = [:]
 }

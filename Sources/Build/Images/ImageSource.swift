@@ -8,6 +8,8 @@ import Synchronization
 /// An image to build on: its config, and its layers with the names under which they are found.
 struct BaseImage: Sendable {
     var reference: Reference
+    /// What the name stands for: a manifest, or an index of several.
+    var top: Descriptor
     var manifest: Manifest
     var config: ImageConfig
     var layers: [LayerRecord]
@@ -123,7 +125,8 @@ final class ImageSource: Sendable {
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw BuildError(.input, "\(reference.familiar) has a layer that its registry does not hold")
         }
-        return BaseImage(reference: reference, manifest: manifest, config: config, layers: layers)
+        return BaseImage(
+            reference: reference, top: top.descriptor, manifest: manifest, config: config, layers: layers)
     }
 
     /// A small blob, of the store or of the registry.

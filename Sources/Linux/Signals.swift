@@ -1,6 +1,6 @@
 import CShims
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// SIGINT, SIGTERM and SIGHUP, told to one function.
 public enum Signals {

@@ -1,0 +1,49 @@
+public import OCI
+import Store
+
+extension Builder {
+    /// Brings an image into the store under its name, with all its layers.
+    ///
+    /// - Returns: the descriptor of what the name stands for: a manifest, or an index.
+    /// - Throws: `BuildError`, or `CancellationError`.
+    public func pull(
+        _ reference: Reference, platform: Platform, plainHTTP: Set<String>
+    ) async throws -> Descriptor {
+        try await described {
+            var request = BuildRequest(context: .directory("."))
+            request.plainHTTPRegistries = plainHTTP
+            let lock = try store.enter()
+            defer { withExtendedLifetime(lock) {} }
+            let source = ImageSource(store: store, request: request, observer: observer)
+            let image = try await source.image(reference, platform)
+            try await source.ensureBlobs(image.layers)
+            return image.top
+        }
+    }
+
+    /// Sends an image of the store to the registry that its name says.
+    ///
+    /// - Throws: `BuildError`, or `CancellationError`.
+    public func push(_ reference: Reference, plainHTTP: Set<String>) async throws -> Descriptor {
+        try await described {
+            guard let descriptor = try store.image(reference.description) else {
+                throw StoreError(.unknownImage(reference.familiar), hint: "lichen images lists what there is")
+            }
+            var request = BuildRequest(context: .directory("."))
+            request.plainHTTPRegistries = plainHTTP
+            let lock = try store.enter()
+            defer { withExtendedLifetime(lock) {} }
+            let source = ImageSource(store: store, request: request, observer: observer)
+            try await ImagePusher(store: store, source: source, observer: observer).push(descriptor, to: reference)
+            return descriptor
+        }
+    }
+
+    /// Runs `body` and describes whatever it throws.
+    func described<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch is CancellationError { throw CancellationError() } catch {
+            try Task.checkCancellation()
+            throw BuildError(any: error)
+        }
+    }
+}
