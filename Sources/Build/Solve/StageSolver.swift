@@ -58,8 +58,7 @@ struct StageSolver {
         default:
             session.observer(.stepStarted(step))
             try configure(instruction)
-            session.countCached()
-            session.observer(.stepCached(step))
+            session.observer(.stepDone(step, seconds: 0))
         }
     }
 
