@@ -39,17 +39,20 @@ public struct DecompressionLimits: Equatable, Sendable {
     ///
     /// Ordinary layers stay below 20, text below 200; a run of zeros reaches 1,032 with gzip.
     public var maximumRatio: Int64
-    /// Bytes that may come out at any ratio.
+    /// Bytes that may come out at any ratio: layers with preallocated files of zeros are honest.
     public var ratioAppliesAfter: Int64
 
     public init(
         maximumOutput: Int64 = 1 << 40, maximumRatio: Int64 = 256,
-        ratioAppliesAfter: Int64 = 64 << 20
+        ratioAppliesAfter: Int64 = 1 << 30
     ) {
         self.maximumOutput = maximumOutput
         self.maximumRatio = maximumRatio
         self.ratioAppliesAfter = ratioAppliesAfter
     }
+
+    /// For blobs that we packed ourselves, whatever they hold.
+    public static let unlimited = DecompressionLimits(maximumOutput: .max, maximumRatio: .max)
 
     /// Throws when `output` bytes from `input` bytes are too many.
     func check(input: Int64, output: Int64, format: ArchiveFormat) throws(ArchiveError) {

@@ -4,7 +4,8 @@ import Glibc
 /// The decompressed bytes of an xz or bzip2 stream, by libarchive.
 ///
 /// These come only with `ADD` of a local archive and with tar contexts; layers are never packed
-/// so. libarchive takes concatenated streams; what follows the last one must be zeros or nothing.
+/// so. Concatenated streams are one; what follows the last is left to libarchive, which passes
+/// over what it doesn't know after bzip2, as `tar` does.
 final class FilterSource: ByteSource {
     private let feed: Feed
     private let format: ArchiveFormat
@@ -39,6 +40,7 @@ final class FilterSource: ByteSource {
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
         if count < 0 { throw failure() }
+        if count == 0 { try feed.drain() }
         total += Int64(count)
         try limits.check(input: feed.input.offset, output: total, format: format)
         return count
@@ -60,6 +62,13 @@ final class FilterSource: ByteSource {
         var error: (any Error)?
 
         init(_ input: InputWindow) { self.input = input }
+
+        /// Reads the rest of the source, so that a hash of it is whole.
+        func drain() throws {
+            input.consume(lent)
+            lent = 0
+            while try input.refill() { input.consume(input.ready.count) }
+        }
 
         /// Gives libarchive what the window holds, without a copy.
         func lend(_ buffer: UnsafeMutablePointer<UnsafeRawPointer?>?) -> la_ssize_t {

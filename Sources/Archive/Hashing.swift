@@ -1,9 +1,18 @@
 /// Passes bytes on from a source, and hashes and counts what has passed.
-public final class HashingSource: ByteSource {
+///
+/// It lends the buffers of a source that lends, else its own.
+public final class HashingSource: ChunkSource {
     private let source: any ByteSource
+    private let chunks: (any ChunkSource)?
     private var hash = SHA256()
+    private var buffer: UnsafeMutableRawBufferPointer?
 
-    public init(_ source: any ByteSource) { self.source = source }
+    public init(_ source: any ByteSource) {
+        self.source = source
+        chunks = source as? any ChunkSource
+    }
+
+    deinit { buffer?.deallocate() }
 
     /// How many bytes have passed.
     public var count: Int64 { hash.count }
@@ -15,6 +24,17 @@ public final class HashingSource: ByteSource {
         let count = try source.read(into: buffer)
         hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         return count
+    }
+
+    public func nextChunk() throws -> UnsafeRawBufferPointer {
+        if let chunks {
+            let chunk = try chunks.nextChunk()
+            hash.update(chunk)
+            return chunk
+        }
+        let buffer = self.buffer ?? .allocate(byteCount: 256 << 10, alignment: 64)
+        self.buffer = buffer
+        return UnsafeRawBufferPointer(rebasing: buffer[..<(try read(into: buffer))])
     }
 }
 

@@ -12,13 +12,14 @@ public final class TarReader {
     /// How many entries have been read.
     public private(set) var count = 0
 
-    private var paxBytes: Int64 = 0
+    var paxBytes: Int64 = 0
     private var headerOffset: Int64 = 0
     private var entryPath: [UInt8]?
     private var hasEnded = false
+    private var failure: (any Error)?
 
     // The data of the entry that was returned last.
-    private var stored: Int64 = 0
+    var stored: Int64 = 0
     private var padding: Int64 = 0
     private var position: Int64 = 0
     private var regions: [TarEntry.Region]?
@@ -29,8 +30,9 @@ public final class TarReader {
     }
 
     /// The next entry; passes over what is left of the data of the one before. nil at the end,
-    /// when the source has been read to its end.
+    /// when the source has been read to its end. An archive that was refused stays so.
     public func next() throws -> TarEntry? {
+        if let failure { throw failure }
         if hasEnded { return nil }
         entryPath = nil
         do {
@@ -38,14 +40,10 @@ public final class TarReader {
             let entry = try readEntry()
             if entry == nil { try readToEnd() }
             return entry
-        } catch var error as ArchiveError {
-            hasEnded = true
-            if error.format == nil {
-                error.format = .tar
-                error.offset = error.offset ?? headerOffset
-                error.entry = error.entry ?? entryPath
-            }
-            throw error
+        } catch {
+            let failure = located(error)
+            self.failure = failure
+            throw failure
         }
     }
 
@@ -92,14 +90,6 @@ public final class TarReader {
 
     // MARK: Headers
 
-    /// What came before an entry's own header.
-    private struct Extensions {
-        var pax: PaxRecords?
-        var longName: [UInt8]?
-        var longLink: [UInt8]?
-        var isEmpty: Bool { pax == nil && longName == nil && longLink == nil }
-    }
-
     private func readEntry() throws -> TarEntry? {
         var extensions = Extensions()
         while true {
@@ -134,66 +124,6 @@ public final class TarReader {
             throw ArchiveError(.corrupt("a single block of zeros between entries"))
         }
         window.consume(TarField.block)
-    }
-
-    /// Reads a header that speaks of the next one; false when `header` isn't of these.
-    private func readExtension(
-        _ header: TarHeaderBlock, into extensions: inout Extensions
-    ) throws -> Bool {
-        switch header.type {
-        case UInt8(ascii: "x"):
-            guard extensions.pax == nil else { throw dangling }
-            var pax = PaxRecords()
-            try withBody(of: header, limit: ArchiveLimits.paxHeader, what: "PAX header") {
-                records throws(ArchiveError) in try pax.parse(records)
-            }
-            extensions.pax = pax
-        case UInt8(ascii: "g"):
-            guard extensions.isEmpty else { throw dangling }
-            try withBody(of: header, limit: ArchiveLimits.paxHeader, what: "PAX header") {
-                records throws(ArchiveError) in try PaxRecords.checkGlobal(records)
-            }
-        case UInt8(ascii: "L"):
-            guard extensions.longName == nil else { throw dangling }
-            extensions.longName = try longName(header)
-        case UInt8(ascii: "K"):
-            guard extensions.longLink == nil else { throw dangling }
-            extensions.longLink = try longName(header)
-        case UInt8(ascii: "V"):  // The label of a volume.
-            guard extensions.isEmpty else { throw dangling }
-            try withBody(of: header, limit: ArchiveLimits.longName, what: "volume label") { _ in }
-        default: return false
-        }
-        return true
-    }
-
-    private func longName(_ header: TarHeaderBlock) throws -> [UInt8] {
-        var name: [UInt8] = []
-        try withBody(of: header, limit: ArchiveLimits.longName, what: "long name") {
-            name = Array($0.prefix { $0 != 0 })
-        }
-        return name
-    }
-
-    /// Hands the data of an extension header over, in one piece.
-    private func withBody(
-        of header: TarHeaderBlock, limit: Int, what: String,
-        _ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
-    ) throws {
-        let size = try header.number(TarField.size, "size")
-        guard size >= 0 else { throw ArchiveError(.corrupt("negative size")) }
-        guard size <= limit else {
-            throw ArchiveError(.limit("bytes of a \(what)", Int64(limit)))
-        }
-        paxBytes += size
-        if paxBytes > ArchiveLimits.paxTotal {
-            throw ArchiveError(.limit("bytes of all PAX headers", ArchiveLimits.paxTotal))
-        }
-        window.consume(TarField.block)
-        let whole = Int(size + TarField.padding(after: size))
-        guard try window.require(whole) else { throw truncated }
-        try body(UnsafeRawBufferPointer(rebasing: window.ready.prefix(Int(size))))
-        window.consume(whole)
     }
 
     private func entry(
@@ -238,42 +168,8 @@ public final class TarReader {
 
     // MARK: Data
 
-    private func readSparseBlock(into map: inout SparseMap) throws -> Bool {
-        guard try window.require(TarField.block) else { throw truncated }
-        defer { window.consume(TarField.block) }
-        try TarHeaderBlock.appendRegions(in: window.ready[..<504], to: &map)
-        return window.ready[504] != 0
-    }
-
-    /// The map of sparse format 1.0: decimal lines in front of the data, filled to a block.
-    private func readSparseMap() throws -> SparseMap {
-        let start = window.offset
-        var map = SparseMap()
-        let regions = try readDecimalLine()
-        guard regions <= ArchiveLimits.sparseRegions else { throw SparseMap.tooMany }
-        for _ in 0..<regions {
-            try map.append(offset: readDecimalLine(), length: readDecimalLine())
-        }
-        let length = window.offset - start
-        try skip(min(TarField.padding(after: length), stored))
-        return map
-    }
-
-    private func readDecimalLine() throws -> Int64 {
-        var value: Int64 = 0
-        for digits in 0..<19 {
-            guard stored > 0, try window.refill() else { throw truncated }
-            let byte = window.ready[0]
-            window.consume(1)
-            stored -= 1
-            if byte == 0x0a, digits > 0 { return value }
-            guard byte >= 0x30, byte <= 0x39 else { break }
-            value = value * 10 + Int64(byte - 0x30)
-        }
-        throw SparseMap.malformed
-    }
-
-    private func skip(_ length: Int64) throws {
+    /// Passes over `length` bytes of the entry's data.
+    func skip(_ length: Int64) throws {
         var left = length
         while left > 0 {
             guard try window.refill() else { throw truncated }
@@ -303,11 +199,20 @@ public final class TarReader {
         }
     }
 
-    private var truncated: ArchiveError {
+    var truncated: ArchiveError {
         ArchiveError(.truncated, format: .tar, offset: window.end, entry: entryPath)
     }
 
-    private var dangling: ArchiveError {
+    var dangling: ArchiveError {
         ArchiveError(.corrupt("an extension header that no entry follows"))
+    }
+
+    /// Adds what is being read to an error that doesn't say.
+    private func located(_ error: any Error) -> any Error {
+        guard var error = error as? ArchiveError, error.format == nil else { return error }
+        error.format = .tar
+        error.offset = error.offset ?? headerOffset
+        error.entry = error.entry ?? entryPath
+        return error
     }
 }

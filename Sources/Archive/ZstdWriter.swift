@@ -8,8 +8,13 @@ import CZstd
 public final class ZstdWriter: ByteSink {
     /// zstd's own default: about gzip's size less a tenth, at several times its speed.
     public static let defaultLevel = 3
-    /// Bytes of a job: memory for each thread grows with it.
+    /// Bytes of a job. Half as much costs 1.2 % of the size, twice as much saves 0.7 %; memory
+    /// grows with it.
     private static let jobSize: CInt = 4 << 20
+
+    /// More threads than this are not used: each takes 7 to 15 MiB, and four are at level 3 about as
+    /// fast as the hash of the input.
+    public static let mostThreads = 4
 
     private let sink: any ByteSink
     private let context: OpaquePointer
@@ -25,7 +30,7 @@ public final class ZstdWriter: ByteSink {
         self.sink = sink
         self.context = context
         output = .allocate(byteCount: ZSTD_CStreamOutSize(), alignment: 64)
-        let workers = min(max(threads, 1), GzipBlockWriter.mostThreads)
+        let workers = min(max(threads, 1), Self.mostThreads)
         for (parameter, value) in [
             (ZSTD_c_compressionLevel, CInt(level)), (ZSTD_c_checksumFlag, 1),
             (ZSTD_c_nbWorkers, CInt(workers)), (ZSTD_c_jobSize, Self.jobSize),

@@ -1,4 +1,4 @@
-import Archive
+@testable import Archive
 import SystemPackage
 import Testing
 
@@ -15,6 +15,22 @@ import Testing
         #expect(try gzipped(input, threads: 2) == one)
         #expect(try gzipped(input, threads: 4) == one)
         #expect(try all(Decompressor(MemorySource(one))) == input)
+    }
+
+    @Test func `gives the same bytes where no thread is to be had`() throws {
+        let sink = MemorySink()
+        let ring = try GzipRing(sink, level: 1, workers: 1)
+        ring.workInline()
+        var rest = Self.text[...]
+        while !rest.isEmpty {
+            let slot = try ring.claim()
+            let block = rest.prefix(ring.input(of: slot).count)
+            ring.input(of: slot).copyBytes(from: block)
+            ring.submit(slot, count: block.count)
+            rest = rest.dropFirst(block.count)
+        }
+        try ring.drain()
+        #expect(try gzipped(Self.text) == sink.bytes)
     }
 
     @Test func `satisfies gzip and zcat`() throws {

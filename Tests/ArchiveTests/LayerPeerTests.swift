@@ -37,6 +37,63 @@ import Testing
         }
     }
 
+    @Test(arguments: [LayerCompression.standard, .zstd(level: 3), .none])
+    func `is read with the digests it was written with`(kind: LayerCompression) throws {
+        var noise = Noise(29)
+        let written = (0..<40).map { file("f\($0)", noise.text($0 * 10_000)) }
+        let scratch = Scratch()
+        let blob = try scratch.file("blob")
+        let descriptor = try FileDescriptor.open(FilePath(blob), .readWrite)
+        defer { close(descriptor.rawValue) }
+        let compressor = try LayerCompressor(kind: kind, threads: 2, to: descriptor)
+        let writer = TarWriter(to: compressor)
+        for (entry, data) in written {
+            try writer.begin(entry)
+            try data.withUnsafeBytes { try writer.write($0) }
+            try writer.end()
+        }
+        try writer.finish()
+        let reader = try LayerReader(DescriptorSource(descriptor, offset: 0))
+        for (entry, data) in written.prefix(30) {
+            #expect(try reader.tar.next() == entry)
+            #expect(try reader.tar.data(of: entry, limit: 1 << 20) == data)
+        }
+        #expect(try reader.finish() == compressor.result)
+        // Given up early, with its thread still reading.
+        _ = try LayerReader(DescriptorSource(descriptor, offset: 0)).tar.next()
+    }
+
+    @Test func `passes through with fixed memory`() async {
+        await #expect(processExitsWith: .success) {
+            let megabyte = 1 << 20
+            var noise = Noise(31)
+            let piece = noise.text(megabyte / 4)
+            var entry = file("big").entry
+            entry.size = Int64(200 * megabyte)
+            let scratch = Scratch()
+            let blob = try scratch.file("blob")
+            let descriptor = try FileDescriptor.open(FilePath(blob), .readWrite)
+            for kind in [LayerCompression.standard, .zstd(level: 3)] {
+                try descriptor.resize(to: 0)
+                try descriptor.seek(offset: 0, from: .start)
+                let compressor = try LayerCompressor(kind: kind, threads: 2, to: descriptor)
+                let writer = TarWriter(to: compressor)
+                try writer.begin(entry)
+                for _ in 0..<800 { try piece.withUnsafeBytes { try writer.write($0) } }
+                try writer.end()
+                try writer.finish()
+                let reader = try LayerReader(DescriptorSource(descriptor, offset: 0))
+                #expect(try reader.finish() == compressor.result)
+            }
+            let status = try FileDescriptor.open("/proc/self/status", .readOnly)
+            let lines = String(decoding: try all(DescriptorSource(status)), as: UTF8.self)
+            let peak = lines.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            let kilobytes = peak?.split(separator: " ").dropLast().last.flatMap { Int($0) }
+            #expect((kilobytes ?? .max) < 160 * 1024)
+            if (kilobytes ?? .max) >= 160 * 1024 { exit(1) }
+        }
+    }
+
     /// An OCI layout of one image, with `tar` as its only layer.
     private func layout(in scratch: Scratch, with tar: [UInt8]) throws {
         mkdir(scratch.path + "/blobs", 0o755)

@@ -152,6 +152,16 @@ import Testing
                 == .limit("bytes after the end of the archive", ArchiveLimits.trailing))
     }
 
+    @Test func `an archive for good`() throws {
+        var tar = RawTar()
+        tar.header("bad", type: "Z")
+        tar.header("fine")
+        tar.end()
+        let reader = TarReader(MemorySource(tar.bytes))
+        #expect(throws: ArchiveError.self) { try reader.next() }
+        #expect(throws: ArchiveError.self) { try reader.next() }
+    }
+
     @Test func `and names the entry and the byte`() throws {
         var tar = RawTar()
         tar.header("fine")
@@ -162,6 +172,7 @@ import Testing
             Issue.record("it was taken")
         } catch let error as ArchiveError {
             #expect(error.offset == 512)
+            #expect(error.format == .tar)
             #expect(error.description.contains("bad\\x1bname"))
         }
     }
