@@ -61,7 +61,7 @@ let package = Package(
         module("Store", ["OCI", "Linux", "Archive", "Layers", system]),
         module("HTTP", ["Linux", "CCurl", system]),
         module("Registry", ["OCI", "HTTP"]),
-        module("Contexts", ["OCI", "Linux", "Archive", "Dockerfile", system]),
+        module("Contexts", ["OCI", "Linux", "Archive", "Layers", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
@@ -85,6 +85,8 @@ let package = Package(
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
+        tests("LayersTests", ["Layers", "Contexts", "Archive", "OCI", "Linux", system]),
+        tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),
         tests("HTTPTests", ["HTTP"]),
         tests("RegistryTests", ["Registry", "OCI", "HTTP"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
