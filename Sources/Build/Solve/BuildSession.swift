@@ -56,7 +56,8 @@ final class BuildSession: Sendable {
 
     /// A refusal of an instruction, with its place in the Dockerfile.
     func error(
-        _ category: BuildError.Category, _ message: String, at range: SourceRange, hint: String? = nil
+        _ category: BuildError.Category, _ message: String, at range: SourceRange,
+        hint: String? = nil
     ) -> BuildError {
         BuildError(
             category, message, location: "\(document.source.file):\(range.start.line)",

@@ -76,7 +76,8 @@ struct StageState: Sendable {
     }
 
     private init(
-        config: ImageConfig, layers: [SolvedLayer], key: Digest, scope: StageScope, created: Timestamp?
+        config: ImageConfig, layers: [SolvedLayer], key: Digest, scope: StageScope,
+        created: Timestamp?
     ) {
         self.config = config
         self.layers = layers
@@ -88,5 +89,7 @@ struct StageState: Sendable {
     /// The shell of shell-form commands.
     var shell: [String] { config.config.shell.isEmpty ? ["/bin/sh", "-c"] : config.config.shell }
 
-    var workingDirectory: String { config.config.workingDir.isEmpty ? "/" : config.config.workingDir }
+    var workingDirectory: String {
+        config.config.workingDir.isEmpty ? "/" : config.config.workingDir
+    }
 }
