@@ -91,8 +91,6 @@ struct StageSolver {
         _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
         _ body: () async throws -> StepOutcome
     ) async throws {
-        session.observer(.stepStarted(event))
-        let started = monotonicSeconds()
         if session.request.usesCache, let record = try session.store.step(key) {
             push(
                 record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy,
@@ -101,6 +99,8 @@ struct StageSolver {
             session.observer(.stepCached(event))
             return
         }
+        session.observer(.stepStarted(event))
+        let started = monotonicSeconds()
         do {
             let outcome = try await body()
             let created = session.now
