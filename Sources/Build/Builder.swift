@@ -61,7 +61,8 @@ public struct Builder: Sendable {
                     downloadedBytes: session.images.counter.downloaded,
                     uploadedBytes: session.images.counter.uploaded))
         } catch { outcome = .failure(error) }
-        if case .failure = outcome { await session.cancelPacking() }
+        // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
+        if !Task.isCancelled { await session.awaitPacking() }
         await session.worker.finish()
         return try outcome.get()
     }

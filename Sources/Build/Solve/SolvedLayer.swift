@@ -37,8 +37,6 @@ final class SolvedLayer: Sendable {
         if let fresh { return fresh }
         return try store.listing(try await record.diffID)
     }
-
-    func cancel() { task.cancel() }
 }
 
 /// What a stage has come to: everything that a later stage, or the image, takes over.
