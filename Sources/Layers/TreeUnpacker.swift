@@ -315,7 +315,7 @@ public struct TreeUnpacker: ~Copyable {
         links[path] = nil
         if old.kind == .directory {
             listing.remove(below: path)
-            parent = nil
+            // The directory that is kept open is the one above: what is removed is not in use.
             try removeTree(path.name, in: directory)
         } else {
             try LayerError.at(path.bytes, "replace it") { () throws(Errno) in
