@@ -201,7 +201,6 @@ final class LocalTree {
         do { return try make() } catch {
             if error != .fileExists { throw failure(error, path) }
         }
-        parent = nil
         try removeTree(path.name, in: directory)
         return try at(path, make)
     }
