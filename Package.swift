@@ -80,11 +80,15 @@ let package = Package(
         // The command line.
         .executableTarget(
             name: "lichen",
-            dependencies: ["Build", "Store", "Linux", "OCI", "CShims", system, arguments],
+            dependencies: [
+                "Build", "Store", "Archive", "Linux", "OCI", "CShims", system, arguments,
+            ],
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
-        tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
+        tests(
+            "CommandLineTests",
+            ["lichen", "Build", "Store", "Archive", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Build
 import Store
 
 struct PruneCommand: ParsableCommand {
@@ -8,12 +7,13 @@ struct PruneCommand: ParsableCommand {
         abstract: "Remove from the store what nothing needs.",
         discussion: """
             What a named image or the build cache needs stays; with --all only named images stay.
+            Unpacked trees are not removed yet.
 
             Example:
               lichen prune --all
             """)
 
-    @Flag(help: "Remove the build cache and unpacked trees, too.")
+    @Flag(help: "Remove the build cache, too.")
     var all = false
 
     @OptionGroup(title: "Store") var store: StoreOptions
@@ -21,9 +21,8 @@ struct PruneCommand: ParsableCommand {
     func run() throws {
         let (all, place) = (all, store)
         try Session.run {
-            let builder = Builder(store: try place.open(), observer: { _ in })
-            let (files, bytes) = try await builder.prune(all: all)
-            Output.line("removed \(files) files, \(ByteCount.text(bytes))")
+            let removed = try StorePruner(store: try place.open()).prune(all: all)
+            Output.line("removed \(removed.files) files, \(ByteCount.text(removed.bytes))")
         }
     }
 }

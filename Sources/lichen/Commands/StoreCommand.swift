@@ -29,8 +29,8 @@ struct StoreCheckCommand: ParsableCommand {
     func run() throws {
         let place = store
         try Session.run {
-            let builder = Builder(store: try place.open(), observer: { _ in })
-            let (problems, files) = try await builder.check()
+            let findings = try StoreChecker(store: try place.open()).check()
+            let (problems, files) = (findings.problems, findings.files)
             for problem in problems { Output.line(Sanitizer.clean(problem)) }
             if !problems.isEmpty {
                 throw BuildError(
