@@ -31,6 +31,16 @@ struct Builder: Sendable {
     func push(_ reference: Reference, plainHTTP: Set<String>) async throws -> Descriptor {
         throw BuildError(.bug, "pushes are not carried out yet")
     }
+
+    /// Removes what no image and no step needs; with `all`, also what steps gave and unpacked trees.
+    func prune(all: Bool) async throws -> (files: Int, bytes: Int64) {
+        throw BuildError(.bug, "pruning is not carried out yet")
+    }
+
+    /// Reads every blob and record, and says what is wrong with each, and how many were read.
+    func check() async throws -> (problems: [String], files: Int) {
+        throw BuildError(.bug, "checking is not carried out yet")
+    }
 }
 
 /// The process that a build starts for what needs namespaces.
