@@ -45,15 +45,19 @@ extension BuildSession {
         try await images.ensureBlobs([record])
         let store = store
         return try await blocking {
-            guard let blob = try store.blob(record.blob.digest) else {
-                throw StoreError(.missingBlob(record.blob.digest))
+            // A name may be a hard link to another: then the blob is read once more.
+            var readers: [(LayerReader, SharedDescriptor)] = []
+            defer { withExtendedLifetime(readers) {} }
+            let files = ImageFileReader(stack) { _ in
+                guard let blob = try store.blob(record.blob.digest) else {
+                    throw StoreError(.missingBlob(record.blob.digest))
+                }
+                let shared = SharedDescriptor(blob)
+                let reader = try LayerReader(DescriptorSource(shared.borrowed))
+                readers.append((reader, shared))
+                return reader.tar
             }
-            let reader = try LayerReader(DescriptorSource(blob.borrowed))
-            while let entry = try reader.tar.next() {
-                guard entry.kind == .file, TreePath(entry.path) == resolved.path else { continue }
-                return try reader.tar.data(of: entry, limit: UserDatabase.largestFile)
-            }
-            return []
+            return try files.read(path) ?? []
         }
     }
 
