@@ -20,20 +20,9 @@ extension Store {
             hint: "lichen images lists those that are here; lichen pull \(name.familiar) brings it")
     }
 
-    /// Reads the manifest and the config of an image that is here; of an index, those for this machine.
+    /// Reads the manifest and the config of an image that is here.
     func stored(_ digest: Digest) throws -> StoredImage {
-        var digest = digest
-        var document = try ManifestDocument(decoding: try needed(digest))
-        if case .index(let index) = document {
-            guard let entry = index.descriptor(for: .host) else {
-                throw StoreError(.damaged("\(digest) has nothing for \(Platform.host)"))
-            }
-            digest = entry.digest
-            document = try ManifestDocument(decoding: try needed(digest))
-        }
-        guard case .manifest(let manifest) = document else {
-            throw StoreError(.damaged("\(digest) is no manifest"))
-        }
+        let manifest = try Manifest(decoding: try needed(digest))
         let config = try ImageConfig(decoding: try needed(manifest.config.digest))
         return StoredImage(digest: digest, manifest: manifest, config: config)
     }
