@@ -101,7 +101,7 @@ extension StageSolver {
             } catch {
                 var failure = BuildError(any: error)
                 failure.hint =
-                    "no stage is named \(reference.familiar), so it was taken for an image"
+                    "no stage has that name, so it was taken for an image"
                 throw located(failure, at: instruction.range)
             }
         }
