@@ -93,6 +93,8 @@ let package = Package(
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
+        tests("LayersTests", ["Layers", "Contexts", "Archive", "OCI", "Linux", system]),
+        tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),
         tests("StoreTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("ExportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("HTTPTests", ["HTTP", "TestSupport", system]),

@@ -12,7 +12,8 @@ extension BuildError {
         switch error {
         case let error as BuildError: self = error
         case let error as DockerfileError:
-            self.init(.input, "\(error.problem)", location: "\(error.file):\(error.range.start.line)")
+            self.init(
+                .input, "\(error.problem)", location: "\(error.file):\(error.range.start.line)")
         case let error as RegistryError: self.init(.network, "\(error)", hint: error.hint)
         case let error as DocumentError: self.init(.input, "\(error)")
         case is CancellationError: self.init(.interrupted, "interrupted")

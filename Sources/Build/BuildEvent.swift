@@ -38,6 +38,7 @@ public enum BuildEvent: Sendable {
     case stepStarted(Step)
     /// A piece of what a RUN wrote, as it came: not always whole lines.
     case stepOutput(Step, [UInt8])
+    /// The store had it: nothing was started.
     case stepCached(Step)
     /// `seconds` since its start.
     case stepDone(Step, seconds: Double)

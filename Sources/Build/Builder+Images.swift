@@ -27,21 +27,25 @@ extension Builder {
     public func push(_ reference: Reference, plainHTTP: Set<String>) async throws -> Descriptor {
         try await described {
             guard let descriptor = try store.image(reference.description) else {
-                throw StoreError(.unknownImage(reference.familiar), hint: "lichen images lists what there is")
+                throw StoreError(
+                    .unknownImage(reference.familiar), hint: "lichen images lists what there is")
             }
             var request = BuildRequest(context: .directory("."))
             request.plainHTTPRegistries = plainHTTP
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             let source = ImageSource(store: store, request: request, observer: observer)
-            try await ImagePusher(store: store, source: source, observer: observer).push(descriptor, to: reference)
+            try await ImagePusher(store: store, source: source, observer: observer).push(
+                descriptor, to: reference)
             return descriptor
         }
     }
 
     /// Runs `body` and describes whatever it throws.
     func described<Value>(_ body: () async throws -> Value) async throws -> Value {
-        do { return try await body() } catch is CancellationError { throw CancellationError() } catch {
+        do { return try await body() } catch is CancellationError {
+            throw CancellationError()
+        } catch {
             try Task.checkCancellation()
             throw BuildError(any: error)
         }

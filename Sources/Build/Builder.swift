@@ -31,9 +31,11 @@ public struct Builder: Sendable {
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             let images = ImageSource(store: store, request: request, observer: observer)
-            let worker = WorkerClient(store: store, packingThreads: request.jobs ?? Host.processorCount)
+            let worker = WorkerClient(
+                store: store, packingThreads: request.jobs ?? Host.processorCount)
             let session = try BuildSession(
-                request: request, plan: plan, store: store, images: images, worker: worker, context: context,
+                request: request, plan: plan, store: store, images: images, worker: worker,
+                context: context,
                 observer: observer)
             return try await run(session)
         } catch let error as DockerfileError {
@@ -48,15 +50,19 @@ public struct Builder: Sendable {
         do {
             warnOfUnusedArguments(session)
             let states = try await StageScheduler(session: session).solveAll()
-            let image = try await ImageAssembler(session: session).assemble(states[session.plan.target]!)
+            let image = try await ImageAssembler(session: session).assemble(
+                states[session.plan.target]!)
             try await deliver(image, session)
             outcome = .success(
                 BuildResult(
-                    manifest: image.manifest, config: image.config, stepCount: session.plan.stepCount,
-                    cachedCount: session.cachedCount, downloadedBytes: session.images.counter.downloaded,
+                    manifest: image.manifest, config: image.config,
+                    stepCount: session.plan.stepCount,
+                    cachedCount: session.cachedCount,
+                    downloadedBytes: session.images.counter.downloaded,
                     uploadedBytes: session.images.counter.uploaded))
         } catch { outcome = .failure(error) }
-        if case .failure = outcome { await session.cancelPacking() }
+        // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
+        if !Task.isCancelled { await session.awaitPacking() }
         await session.worker.finish()
         return try outcome.get()
     }
@@ -77,10 +83,12 @@ public struct Builder: Sendable {
     private func export(_ image: AssembledImage, _ session: BuildSession) async throws {
         if session.request.outputs.isEmpty { return }
         try await session.images.ensureBlobs(image.layers)
-        guard let manifest = try store.document(image.manifest.digest), let config = try store.document(image.config)
+        guard let manifest = try store.document(image.manifest.digest),
+            let config = try store.document(image.config)
         else { throw StoreError(.missingBlob(image.manifest.digest)) }
         let exportable = ExportableImage(
-            manifest: image.manifest, manifestBytes: manifest, configBytes: config, layers: image.layers)
+            manifest: image.manifest, manifestBytes: manifest, configBytes: config,
+            layers: image.layers)
         let (store, observer, request) = (store, observer, session.request)
         let cancellation = CancellationFlag()
         try await withTaskCancellationHandler {
@@ -88,9 +96,13 @@ public struct Builder: Sendable {
                 let exporter = ImageExporter(
                     store: store, checkCancellation: { try cancellation.check() },
                     notice: { observer(.notice($0)) })
-                for output in request.outputs { try exporter.export(exportable, to: output, as: request.tags) }
+                for output in request.outputs {
+                    try exporter.export(exportable, to: output, as: request.tags)
+                }
             }
-        } onCancel: { cancellation.cancel() }
+        } onCancel: {
+            cancellation.cancel()
+        }
     }
 
     private static func checkIsolation(_ isolation: BuildRequest.Isolation) throws(BuildError) {

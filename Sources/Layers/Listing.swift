@@ -84,6 +84,18 @@ public final class Listing: Sendable {
         }
     }
 
+    /// Whether this layer has anything in `directory` that is no whiteout.
+    func hasFiles(below directory: TreePath) -> Bool {
+        var index = lowerBound(directory)
+        while index < count {
+            let path = path(index)
+            guard directory.contains(path) else { return false }
+            if path != directory, entry(index).kind != .whiteout { return true }
+            index += 1
+        }
+        return false
+    }
+
     /// Calls `body` for every entry, in order.
     public func forEach(_ body: (TreePath, ListingEntry) throws -> Void) rethrows {
         for index in 0..<count { try body(path(index), entry(index)) }

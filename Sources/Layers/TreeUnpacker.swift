@@ -13,13 +13,9 @@ public import SystemPackage
 public struct TreeUnpacker: ~Copyable {
     private let root: FileDescriptor
     private let ids: (uid: IDMap, gid: IDMap)
-    private var listing = ListingBuilder()
+    private var indexer = LayerIndexer()
     /// Times of directories come last: what is put into one changes them.
     private var directoryTimes: [(path: TreePath, time: FileTime)] = []
-    /// Paths that the layer hides of lower ones.
-    private var hidden: Set<TreePath> = []
-    /// The links that this layer made: an entry below one goes where it leads.
-    private var links: [TreePath: [UInt8]] = [:]
     private var parent: OpenParent?
 
     /// The directory of the last entry, which is nearly always that of the next one, too.
@@ -55,55 +51,17 @@ public struct TreeUnpacker: ~Copyable {
                 try directory.borrowed.setTimes(EmptyCollection(), time)
             }
         }
-        return unpacker.listing
+        return unpacker.indexer.listing
     }
 
     private mutating func apply(_ entry: TarEntry, _ tar: TarReader) throws {
-        guard let typed = TreePath(entry.path) else {
-            throw LayerError(.unsafePath, at: entry.path)
+        switch try indexer.take(entry) {
+        case .root: try setRoot(entry)
+        case .opaque(let path): try makeOpaque(path)
+        case .whiteout(let path): try makeWhiteout(path)
+        case .file(let placement): try create(placement, entry, tar)
+        case .nothing: break
         }
-        if typed.isRoot {
-            if entry.kind == .directory { try setRoot(entry) }
-            return
-        }
-        let path = try place(typed)
-        if listing.count > ListingBuilder.largestCount {
-            throw LayerError(
-                .limit("the layer has more than \(ListingBuilder.largestCount) entries"),
-                at: path.bytes)
-        }
-        let directory = try openParent(of: path)
-        switch Whiteout(name: path.name) {
-        case .opaque?: try makeOpaque(path.parent ?? .root)
-        case .meaningless?: break
-        case .name(let name)?: try hide((path.parent ?? .root).appending(name), in: directory)
-        case nil: try create(path, entry, tar, in: directory)
-        }
-    }
-
-    /// Follows the links of this layer in the directories of `path`, as a tar that is unpacked in place does.
-    private func place(_ path: TreePath) throws(LayerError) -> TreePath {
-        if links.isEmpty { return path }
-        var current = TreePath.root
-        var pending = Array(path.components.map(Array.init).reversed())
-        var count = 0
-        while let component = pending.popLast() {
-            if component == [dot] { continue }
-            if component == [dot, dot] {
-                current = current.parent ?? .root
-                continue
-            }
-            let next = current.appending(component)
-            if !pending.isEmpty, let target = links[next] {
-                count += 1
-                if count > 40 { throw LayerError(.unsafePath, at: path.bytes) }
-                if target.first == slash { current = .root }
-                pending += target.split(separator: slash).reversed().map { Array($0) }
-                continue
-            }
-            current = next
-        }
-        return current
     }
 
     /// Opens the directory of `path`, making what is missing of it.
@@ -149,50 +107,46 @@ public struct TreeUnpacker: ~Copyable {
     // MARK: - Marks
 
     private mutating func makeOpaque(_ path: TreePath) throws(LayerError) {
+        // Makes the directory where the archive has no entry for it.
+        if !path.isRoot { _ = try openParent(of: path.appending([dot])) }
         try LayerError.at(path.bytes, "mark it opaque") { () throws(Errno) in
             let directory = try root.open(
                 path.forSystem, [.readOnly, .directory], resolve: .noLinks)
             try directory.borrowed.setExtendedAttribute(
                 PrivateAttribute.opaque, [UInt8(ascii: "y")])
         }
-        listing.makeOpaque(path)
     }
 
-    /// A whiteout hides what lower layers have, never what its own layer has, wherever in the archive it stands.
-    private mutating func hide(_ path: TreePath, in directory: FileDescriptor) throws(LayerError) {
-        if path.name.isEmpty || path.name.elementsEqual([dot])
-            || path.name.elementsEqual([dot, dot])
-        {
-            throw LayerError(.unsafePath, at: path.bytes)
-        }
-        hidden.insert(path)
-        if let own = listing[path] {
-            if own.kind == .directory { try makeOpaque(path) }
-            return
-        }
+    private mutating func makeWhiteout(_ path: TreePath) throws(LayerError) {
+        let directory = try openParent(of: path)
         try LayerError.at(path.bytes, "make its whiteout") { () throws(Errno) in
             try directory.makeNode(path.name, kind: .characterDevice, mode: 0)
         }
-        listing[path] = ListingEntry(kind: .whiteout)
     }
 
     // MARK: - Files
 
     private mutating func create(
+        _ placement: LayerIndexer.Placement, _ entry: TarEntry, _ tar: TarReader
+    ) throws {
+        let path = placement.path
+        if let target = placement.linkTarget { return try createHardLink(placement, to: target) }
+        if !ids.uid.contains(entry.uid) { throw LayerError(.unmappedID(entry.uid), at: path.bytes) }
+        if !ids.gid.contains(entry.gid) { throw LayerError(.unmappedID(entry.gid), at: path.bytes) }
+        let directory = try openParent(of: path)
+        if let replaced = placement.replaced { try clear(path, replaced, in: directory) }
+        try create(path, entry, tar, in: directory)
+        if placement.isOpaque { try makeOpaque(path) }
+    }
+
+    private mutating func create(
         _ path: TreePath, _ entry: TarEntry, _ tar: TarReader, in directory: FileDescriptor
     ) throws {
-        for id in [entry.uid] where !ids.uid.contains(id) {
-            throw LayerError(.unmappedID(id), at: path.bytes)
-        }
-        for id in [entry.gid] where !ids.gid.contains(id) {
-            throw LayerError(.unmappedID(id), at: path.bytes)
-        }
-        if let old = listing[path] { try clear(path, old, for: entry, in: directory) }
         let name = path.name
         let mode = UInt32(entry.mode)
         switch entry.kind {
         case .file: return try createFile(path, entry, tar, in: directory)
-        case .hardLink: return try createHardLink(path, entry, in: directory)
+        case .hardLink: return
         case .directory:
             try LayerError.at(path.bytes, "make the directory") { () throws(Errno) in
                 do throws(Errno) { try directory.makeDirectory(name, mode: 0o700) } catch {
@@ -205,7 +159,6 @@ public struct TreeUnpacker: ~Copyable {
             try LayerError.at(path.bytes, "make the link") { () throws(Errno) in
                 try directory.makeSymbolicLink(name, to: entry.linkTarget)
             }
-            links[path] = entry.linkTarget
         case .fifo:
             try LayerError.at(path.bytes, "make the fifo") { () throws(Errno) in
                 try directory.makeNode(name, kind: .fifo, mode: 0o600)
@@ -227,7 +180,6 @@ public struct TreeUnpacker: ~Copyable {
             }
             try setAttributes(of: file.borrowed, entry, path)
         }
-        list(path, entry)
     }
 
     private mutating func createFile(
@@ -256,27 +208,20 @@ public struct TreeUnpacker: ~Copyable {
         try LayerError.at(path.bytes, "set its time") { () throws(Errno) in
             try file.borrowed.setTimes(EmptyCollection(), entry.modified.fileTime)
         }
-        list(path, entry)
     }
 
     private mutating func createHardLink(
-        _ path: TreePath, _ entry: TarEntry, in directory: FileDescriptor
-    ) throws(LayerError) {
-        guard let typed = TreePath(entry.linkTarget), !typed.isRoot else {
-            throw LayerError(.unsafePath, at: entry.linkTarget)
-        }
-        let target = try place(typed)
-        guard let known = listing[target], known.kind != .whiteout, known.kind != .directory else {
-            throw LayerError(.missingLinkTarget(entry.linkTarget), at: path.bytes)
-        }
+        _ placement: LayerIndexer.Placement, to target: TreePath
+    ) throws {
+        let path = placement.path
         if target == path { return }
+        let directory = try openParent(of: path)
+        if let replaced = placement.replaced { try clear(path, replaced, in: directory) }
         try LayerError.at(path.bytes, "make the hard link") { () throws(Errno) in
             let other = try root.open(
                 (target.parent ?? .root).forSystem, [.pathOnly, .directory], resolve: .noLinks)
             try directory.makeHardLink(path.name, to: target.name, in: other.borrowed)
         }
-        if known.kind == .symbolicLink { links[path] = known.linkTarget }
-        listing[path] = known
     }
 
     /// A device can't be made in a user namespace. An empty file with mode 0 stands in for it, and what it was is on record.
@@ -308,29 +253,13 @@ public struct TreeUnpacker: ~Copyable {
     }
 
     /// Removes what an earlier entry or whiteout of the same path left.
-    private mutating func clear(
-        _ path: TreePath, _ old: ListingEntry, for entry: TarEntry, in directory: FileDescriptor
-    ) throws {
-        if old.kind == .directory, entry.kind == .directory { return }
-        links[path] = nil
+    private func clear(_ path: TreePath, _ old: ListingEntry, in directory: FileDescriptor) throws {
         if old.kind == .directory {
-            listing.remove(below: path)
-            parent = nil
             try removeTree(path.name, in: directory)
         } else {
             try LayerError.at(path.bytes, "replace it") { () throws(Errno) in
                 try directory.unlink(path.name)
             }
-        }
-        listing[path] = nil
-    }
-
-    private mutating func list(_ path: TreePath, _ entry: TarEntry) {
-        let wasOpaque = listing[path]?.isOpaque ?? false
-        listing[path] = ListingEntry(entry)
-        if entry.kind == .directory, wasOpaque || hidden.contains(path) {
-            // A directory in place of something that lower layers had: what they have in it is hidden, too.
-            try? makeOpaque(path)
         }
     }
 
@@ -341,7 +270,6 @@ public struct TreeUnpacker: ~Copyable {
         }
         try setAttributes(of: root, entry, .root)
         directoryTimes.append((.root, entry.modified.fileTime))
-        list(.root, entry)
     }
 }
 

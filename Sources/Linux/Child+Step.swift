@@ -133,44 +133,46 @@ extension Child {
             limits.withUnsafeBufferPointer { limits in
                 s.filter.withUnsafeBytes { filter in
                     s.groups.withUnsafeBufferPointer { groups in
-                        withCPath(s.workingDirectory) { workingDirectory in withCPath(s.attachAt) { attachAt in
-                            s.hostname.withCString { hostname in
-                                var spec = sbx_step_spec()
-                                spec.new_network = s.newNetwork ? 1 : 0
-                                spec.root = s.root.rawValue
-                                spec.attach_at = attachAt
-                                spec.mounts = mounts.baseAddress
-                                spec.mount_count = mounts.count
-                                spec.proc_target = s.targets.proc.rawValue
-                                spec.pts_target = s.targets.pts.rawValue
-                                spec.mqueue_target = s.targets.mqueue.rawValue
-                                spec.sys_target = s.targets.sys.rawValue
-                                spec.empty_directory = s.emptyDirectory.rawValue
-                                spec.null_device = s.nullDevice.rawValue
-                                spec.masked = masked.pointers
-                                spec.read_only = readOnly.pointers
-                                spec.hostname = hostname
-                                spec.output = s.output.rawValue
-                                spec.error = s.error.rawValue
-                                spec.input = -1
-                                spec.limits = limits.baseAddress
-                                spec.limit_count = limits.count
-                                spec.no_new_privs = s.noNewPrivileges ? 1 : 0
-                                spec.landlock_scopes = s.landlockScopes
-                                spec.filter = filter.baseAddress
-                                spec.filter_count = UInt16(filter.count / 8)
-                                spec.capabilities = s.capabilities
-                                spec.uid = s.uid
-                                spec.gid = s.gid
-                                spec.groups = groups.baseAddress
-                                spec.group_count = groups.count
-                                spec.working_directory = workingDirectory
-                                spec.programs = programs.pointers
-                                spec.arguments = arguments.pointers
-                                spec.environment = environment.pointers
-                                return sbx_clone_step(&spec, &raw)
+                        withCPath(s.workingDirectory) { workingDirectory in
+                            withCPath(s.attachAt) { attachAt in
+                                s.hostname.withCString { hostname in
+                                    var spec = sbx_step_spec()
+                                    spec.new_network = s.newNetwork ? 1 : 0
+                                    spec.root = s.root.rawValue
+                                    spec.attach_at = attachAt
+                                    spec.mounts = mounts.baseAddress
+                                    spec.mount_count = mounts.count
+                                    spec.proc_target = s.targets.proc.rawValue
+                                    spec.pts_target = s.targets.pts.rawValue
+                                    spec.mqueue_target = s.targets.mqueue.rawValue
+                                    spec.sys_target = s.targets.sys.rawValue
+                                    spec.empty_directory = s.emptyDirectory.rawValue
+                                    spec.null_device = s.nullDevice.rawValue
+                                    spec.masked = masked.pointers
+                                    spec.read_only = readOnly.pointers
+                                    spec.hostname = hostname
+                                    spec.output = s.output.rawValue
+                                    spec.error = s.error.rawValue
+                                    spec.input = -1
+                                    spec.limits = limits.baseAddress
+                                    spec.limit_count = limits.count
+                                    spec.no_new_privs = s.noNewPrivileges ? 1 : 0
+                                    spec.landlock_scopes = s.landlockScopes
+                                    spec.filter = filter.baseAddress
+                                    spec.filter_count = UInt16(filter.count / 8)
+                                    spec.capabilities = s.capabilities
+                                    spec.uid = s.uid
+                                    spec.gid = s.gid
+                                    spec.groups = groups.baseAddress
+                                    spec.group_count = groups.count
+                                    spec.working_directory = workingDirectory
+                                    spec.programs = programs.pointers
+                                    spec.arguments = arguments.pointers
+                                    spec.environment = environment.pointers
+                                    return sbx_clone_step(&spec, &raw)
+                                }
                             }
-                        } }
+                        }
                     }
                 }
             }

@@ -97,11 +97,16 @@ public func raiseOpenFileLimit() {
 ///
 /// A descriptor that came from another namespace carries that one's mount, and the kernel mounts nothing from or on it. The
 /// path is only a way to find the directory: what it leads to must be the same inode.
-public func reopenedHere(_ directory: borrowing OwnedDescriptor) throws(SystemError) -> OwnedDescriptor {
+public func reopenedHere(_ directory: borrowing OwnedDescriptor) throws(SystemError)
+    -> OwnedDescriptor
+{
     let raw = directory.borrowed
     return try during("open the store in the worker's mounts") { () throws(Errno) in
-        let again = try FileDescriptor.workingDirectory.open(try raw.ownPath(), [.readOnly, .directory], resolve: .system)
-        if try !again.borrowed.status().isSameFile(as: raw.status()) { throw Errno.staleNFSFileHandle }
+        let again = try FileDescriptor.workingDirectory.open(
+            try raw.ownPath(), [.readOnly, .directory], resolve: .system)
+        if try !again.borrowed.status().isSameFile(as: raw.status()) {
+            throw Errno.staleNFSFileHandle
+        }
         return again
     }
 }

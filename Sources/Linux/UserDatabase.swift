@@ -85,6 +85,16 @@ public struct UserDatabase: Sendable {
             uid: uid, gid: entry.gid, groups: Set(supplementary).sorted(), home: entry.home)
     }
 
+    /// Who owns what `--chown=WORD` names: as `identity(of:)`, but a lone number is the group's, too.
+    ///
+    /// Dockerfile reference, "COPY --chown".
+    public func owner(of word: String) throws(Unknown) -> Identity {
+        if let number = UInt32(word), !word.contains(":") {
+            return Identity(uid: number, gid: number)
+        }
+        return try identity(of: word)
+    }
+
     /// The number of a group by its name or number.
     public func gid(of word: String) throws(Unknown) -> UInt32 {
         if let group = groups.first(where: { $0.name == word }) { return group.gid }

@@ -177,9 +177,12 @@ public struct StepSandbox: Sendable {
     private func describe(_ report: ChildReport, _ command: StepCommand) -> SandboxError {
         if report.isExec {
             let program = printable(command.arguments.first ?? [])
-            let hint =
-                report.errno == .noSuchFileOrDirectory
-                ? "the image has no such program, or not its interpreter or loader" : nil
+            let hint: String? =
+                switch report.errno {
+                case .noSuchFileOrDirectory: "the image has no such program, or not its interpreter or loader"
+                case .execFormatError: "the program is for another architecture, or a script without an interpreter line"
+                default: nil
+                }
             return SandboxError(.exec(program: program, report.errno), hint: hint)
         }
         return SandboxError(.setup(SystemError(report.step, report.errno)))

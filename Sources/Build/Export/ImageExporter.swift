@@ -35,8 +35,10 @@ public struct ImageExporter: Sendable {
             try writeLayout(of: image, named: references, to: path)
         case (.oci, _, let destination):
             try writeLayoutArchive(of: image, named: references, to: destination)
-        default:
-            throw ExportError(.unusableDestination("-"))
+        case (.tar, _, let destination): try writeFileArchive(of: image, to: destination)
+        case (.local, _, .path(let path)): try writeLocalDirectory(of: image, to: path)
+        case (.local, _, .standardOutput):
+            throw ExportError(.unusableDestination("-"), hint: "name a directory")
         }
     }
 

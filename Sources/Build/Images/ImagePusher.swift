@@ -11,19 +11,26 @@ struct ImagePusher: Sendable {
 
     /// Pushes a manifest, its config and its layers to `reference`. Where the tag says the same already, one request is all.
     func push(_ descriptor: Descriptor, to reference: Reference) async throws {
-        guard let bytes = try store.document(descriptor.digest) else { throw StoreError(.missingBlob(descriptor.digest)) }
+        guard let bytes = try store.document(descriptor.digest) else {
+            throw StoreError(.missingBlob(descriptor.digest))
+        }
         do {
             let client = try source.client(reference.registry)
             let name = ManifestName(reference)
-            if let there = try await client.findManifest(name, in: reference.repository), there.digest == descriptor.digest {
+            if let there = try await client.findManifest(name, in: reference.repository),
+                there.digest == descriptor.digest
+            {
                 return
             }
             try await pushContent(of: bytes, to: reference, client)
-            _ = try await client.pushManifest(bytes, descriptor.mediaType, to: reference.repository, as: name)
+            _ = try await client.pushManifest(
+                bytes, descriptor.mediaType, to: reference.repository, as: name)
         } catch let error as RegistryError { throw BuildError(error, reference) }
     }
 
-    private func pushContent(of bytes: [UInt8], to reference: Reference, _ client: RegistryClient) async throws {
+    private func pushContent(of bytes: [UInt8], to reference: Reference, _ client: RegistryClient)
+        async throws
+    {
         switch try ManifestDocument(decoding: bytes) {
         case .manifest(let manifest):
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -37,7 +44,9 @@ struct ImagePusher: Sendable {
             }
         case .index(let index):
             for entry in index.manifests {
-                guard let inner = try store.document(entry.digest) else { throw StoreError(.missingBlob(entry.digest)) }
+                guard let inner = try store.document(entry.digest) else {
+                    throw StoreError(.missingBlob(entry.digest))
+                }
                 try await pushContent(of: inner, to: reference, client)
                 _ = try await client.pushManifest(
                     inner, entry.mediaType, to: reference.repository, as: .digest(entry.digest))
@@ -45,13 +54,18 @@ struct ImagePusher: Sendable {
         }
     }
 
-    private func push(blob: Descriptor, to reference: Reference, _ client: RegistryClient) async throws {
+    private func push(blob: Descriptor, to reference: Reference, _ client: RegistryClient)
+        async throws
+    {
         let progress = TransferProgress(.upload, blob, observer, source.counter)
         let lender = source.lender(of: blob.digest, at: reference.registry)
         if try await isThere(blob, reference, client, lender) { return progress.done(moved: false) }
         try await source.ensureBlobs([LayerRecord(diffID: blob.digest, blob: blob)])
-        guard let file = try store.blob(blob.digest) else { throw StoreError(.missingBlob(blob.digest)) }
-        try await client.observed(by: progress).uploadBlob(blob, from: file.borrowed, to: reference.repository)
+        guard let file = try store.blob(blob.digest) else {
+            throw StoreError(.missingBlob(blob.digest))
+        }
+        try await client.observed(by: progress).uploadBlob(
+            blob, from: file.borrowed, to: reference.repository)
         progress.done(moved: true)
     }
 

@@ -79,9 +79,13 @@ final class ImageSource: Sendable {
             guard let bytes = try store.document(digest),
                 let document = try? ManifestDocument(decoding: bytes)
             else { return nil }
-            return (Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)), bytes)
+            return (
+                Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)),
+                bytes
+            )
         }
-        guard let descriptor = try store.image(reference.description), let bytes = try store.document(descriptor.digest)
+        guard let descriptor = try store.image(reference.description),
+            let bytes = try store.document(descriptor.digest)
         else { return nil }
         return (descriptor, bytes)
     }
@@ -92,7 +96,8 @@ final class ImageSource: Sendable {
     ) async throws -> (Descriptor, [UInt8]) {
         let fetched: FetchedManifest
         do throws(RegistryError) {
-            fetched = try await client(reference.registry).manifest(ManifestName(reference), in: reference.repository)
+            fetched = try await client(reference.registry).manifest(
+                ManifestName(reference), in: reference.repository)
         } catch { throw BuildError(error, reference) }
         try store.keepDocument(fetched.bytes, digest: fetched.descriptor.digest)
         if reference.tag != nil, known?.descriptor.digest != fetched.descriptor.digest {
@@ -102,35 +107,44 @@ final class ImageSource: Sendable {
     }
 
     private func image(
-        _ reference: Reference, _ top: (descriptor: Descriptor, bytes: [UInt8]), _ platform: Platform
+        _ reference: Reference, _ top: (descriptor: Descriptor, bytes: [UInt8]),
+        _ platform: Platform
     ) async throws -> BaseImage {
         let manifest: Manifest
         switch try ManifestDocument(decoding: top.bytes, contentType: top.descriptor.mediaType) {
         case .manifest(let found): manifest = found
         case .index(let index):
             guard let entry = index.descriptor(for: platform) else {
-                let platforms = index.manifests.compactMap { $0.platform?.description }.joined(separator: ", ")
+                let platforms = index.manifests.compactMap { $0.platform?.description }.joined(
+                    separator: ", ")
                 throw BuildError(
-                    .input, "\(reference.familiar) has no image for \(platform)", hint: "it is there for: \(platforms)")
+                    .input, "\(reference.familiar) has no image for \(platform)",
+                    hint: "it is there for: \(platforms)")
             }
-            guard case .manifest(let found) = try ManifestDocument(decoding: try await document(entry, of: reference))
+            guard
+                case .manifest(let found) = try ManifestDocument(
+                    decoding: try await document(entry, of: reference))
             else { throw BuildError(.input, "\(reference.familiar): an index within an index") }
             manifest = found
         }
-        let config = try ImageConfig(decoding: try await document(manifest.config, of: reference), of: manifest)
+        let config = try ImageConfig(
+            decoding: try await document(manifest.config, of: reference), of: manifest)
         let layers = zip(manifest.layers, config.diffIDs).map { LayerRecord(diffID: $1, blob: $0) }
         state.withLock { state in
             for layer in layers { state.origins[layer.blob.digest] = reference }
         }
         for layer in manifest.layers where layer.mediaType.isNondistributable {
-            throw BuildError(.input, "\(reference.familiar) has a layer that its registry does not hold")
+            throw BuildError(
+                .input, "\(reference.familiar) has a layer that its registry does not hold")
         }
         return BaseImage(
-            reference: reference, top: top.descriptor, manifest: manifest, config: config, layers: layers)
+            reference: reference, top: top.descriptor, manifest: manifest, config: config,
+            layers: layers)
     }
 
     /// A small blob, of the store or of the registry.
-    private func document(_ descriptor: Descriptor, of reference: Reference) async throws -> [UInt8] {
+    private func document(_ descriptor: Descriptor, of reference: Reference) async throws -> [UInt8]
+    {
         if let bytes = try store.document(descriptor.digest) { return bytes }
         if descriptor.mediaType.isManifest || descriptor.mediaType.isIndex {
             do throws(RegistryError) {
@@ -141,7 +155,8 @@ final class ImageSource: Sendable {
             } catch { throw BuildError(error, reference) }
         }
         if descriptor.size > DocumentLimits.configBytes {
-            throw BuildError(.input, "the config of \(reference.familiar) is larger than any config")
+            throw BuildError(
+                .input, "the config of \(reference.familiar) is larger than any config")
         }
         state.withLock { $0.origins[descriptor.digest] = reference }
         try await fetchBlob(descriptor)
@@ -169,13 +184,18 @@ final class ImageSource: Sendable {
             state.blobs[descriptor.digest] = task
             return task
         }
-        try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     private func download(_ descriptor: Descriptor) async throws {
         if try store.size(ofBlob: descriptor.digest) != nil { return }
         guard let reference = state.withLock({ $0.origins[descriptor.digest] }) else {
-            throw StoreError(.missingBlob(descriptor.digest), hint: "lichen store check says what is missing")
+            throw StoreError(
+                .missingBlob(descriptor.digest), hint: "lichen store check says what is missing")
         }
         let progress = TransferProgress(.download, descriptor, observer, counter)
         let blob = try store.newBlob()
@@ -199,6 +219,8 @@ final class ImageSource: Sendable {
 
     /// Whether the blob came from another repository of `registry`, which can lend it.
     func lender(of digest: Digest, at registry: String) -> String? {
-        state.withLock { $0.origins[digest] }.flatMap { $0.registry == registry ? $0.repository : nil }
+        state.withLock { $0.origins[digest] }.flatMap {
+            $0.registry == registry ? $0.repository : nil
+        }
     }
 }

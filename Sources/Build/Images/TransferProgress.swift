@@ -24,10 +24,12 @@ final class TransferProgress: TransferObserver {
     private let state = Mutex<(bytes: Int64, told: Double, isAnnounced: Bool)>((0, 0, false))
 
     init(
-        _ direction: BuildEvent.Transfer.Direction, _ descriptor: Descriptor, _ observer: @escaping BuildObserver,
+        _ direction: BuildEvent.Transfer.Direction, _ descriptor: Descriptor,
+        _ observer: @escaping BuildObserver,
         _ counter: TransferCounter
     ) {
-        transfer = BuildEvent.Transfer(direction: direction, digest: descriptor.digest, size: descriptor.size)
+        transfer = BuildEvent.Transfer(
+            direction: direction, digest: descriptor.digest, size: descriptor.size)
         self.observer = observer
         self.counter = counter
     }

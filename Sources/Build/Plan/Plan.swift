@@ -51,35 +51,46 @@ struct Plan: Sendable {
         for index in graph.order(target: target) {
             let stage = document.stages[index]
             try Support.check(stage, document, scope, request)
-            stages[index] = try Self.plan(stage, base: bases[index], graph.dependencies[index], document)
+            stages[index] = try Self.plan(
+                stage, base: bases[index], graph.dependencies[index], document)
             firstSteps[index] = stepCount + 1
             stepCount += stage.instructions.count
         }
     }
 
     private static func plan(
-        _ stage: Stage, base: String, _ uses: [StageGraph.Dependency], _ document: DockerfileDocument
+        _ stage: Stage, base: String, _ uses: [StageGraph.Dependency],
+        _ document: DockerfileDocument
     ) throws -> PlannedStage {
         let word = stage.from.base
         let plannedBase: Base =
-            if let use = uses.first(where: { $0.use == .base }) { .stage(use.stage) } else if base == "scratch" {
+            if let use = uses.first(where: { $0.use == .base }) {
+                .stage(use.stage)
+            } else if base == "scratch" {
                 .scratch
             } else { .image(try reference(base, at: word, document)) }
         var planned = PlannedStage(stage: stage, base: plannedBase, origins: [:])
         for (index, instruction) in stage.instructions.enumerated() {
-            guard case .copy(let copy) = instruction.operation, let from = copy.from else { continue }
+            guard case .copy(let copy) = instruction.operation, let from = copy.from else {
+                continue
+            }
             planned.origins[index] =
-                if let use = uses.first(where: { $0.use == .copy && $0.range == from.range }) { .stage(use.stage) } else {
+                if let use = uses.first(where: { $0.use == .copy && $0.range == from.range }) {
+                    .stage(use.stage)
+                } else {
                     .image(try reference(from.text, at: from, document))
                 }
         }
         return planned
     }
 
-    private static func reference(_ text: String, at word: Word, _ document: DockerfileDocument) throws -> Reference {
+    private static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
+        throws -> Reference
+    {
         do throws(ReferenceError) { return try Reference(parsing: text) } catch {
             throw BuildError(
-                .input, error.description, location: "\(document.source.file):\(word.range.start.line)",
+                .input, error.description,
+                location: "\(document.source.file):\(word.range.start.line)",
                 excerpt: document.source.excerpt(word.range))
         }
     }

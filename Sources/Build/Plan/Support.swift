@@ -4,12 +4,16 @@ import OCI
 /// What of the language is not carried out yet: each is an error with its line, never ignored.
 enum Support {
     static func check(
-        _ stage: Stage, _ document: DockerfileDocument, _ scope: GlobalScope, _ request: BuildRequest
+        _ stage: Stage, _ document: DockerfileDocument, _ scope: GlobalScope,
+        _ request: BuildRequest
     ) throws {
         if let word = stage.from.platform {
             let text = try document.expand(word, scope.value).text
-            guard let platform = try? Platform(parsing: text), platform.normalized == request.platform.normalized else {
-                throw refusal("FROM --platform=\(word.text) other than the build's", word.range, document)
+            guard let platform = try? Platform(parsing: text),
+                platform.normalized == request.platform.normalized
+            else {
+                throw refusal(
+                    "FROM --platform=\(word.text) other than the build's", word.range, document)
             }
         }
         for instruction in stage.instructions { try check(instruction, document) }
@@ -24,7 +28,9 @@ enum Support {
             try refuse("RUN --mount", if: !run.mounts.isEmpty)
             try refuse("RUN --security=insecure", if: run.security == .insecure)
             try refuse("RUN --device", if: !run.devices.isEmpty)
-            try refuse("a RUN heredoc with an interpreter line", if: run.invocation(shell: []).script != nil)
+            try refuse(
+                "a RUN heredoc with an interpreter line",
+                if: run.invocation(shell: []).script != nil)
         case .copy(let copy):
             try refuse("COPY with a heredoc", if: !copy.sources.heredocs.isEmpty)
             try refuse("COPY --link", if: copy.isLinked)
@@ -38,7 +44,9 @@ enum Support {
             try refuse("ADD --keep-git-dir", if: add.keepsGitDirectory != nil)
             try refuse("ADD --unpack", if: add.unpacks != nil)
             for source in add.sources.paths {
-                let isRemote = ["http://", "https://", "git://", "git@", "ssh://"].contains { source.text.hasPrefix($0) }
+                let isRemote = ["http://", "https://", "git://", "git@", "ssh://"].contains {
+                    source.text.hasPrefix($0)
+                }
                 try refuse("ADD of a URL", if: isRemote)
             }
         case .onBuild: try refuse("ONBUILD", if: true)
@@ -46,9 +54,12 @@ enum Support {
         }
     }
 
-    static func refusal(_ what: String, _ range: SourceRange, _ document: DockerfileDocument) -> BuildError {
+    static func refusal(_ what: String, _ range: SourceRange, _ document: DockerfileDocument)
+        -> BuildError
+    {
         BuildError(
-            .input, "\(what) is not supported yet", location: "\(document.source.file):\(range.start.line)",
+            .input, "\(what) is not supported yet",
+            location: "\(document.source.file):\(range.start.line)",
             excerpt: document.source.excerpt(range),
             hint: "Lichen carries out what it accepts; see \"what is not there yet\" in README.md")
     }

@@ -1,32 +1,69 @@
+import Contexts
 import Dockerfile
 import Linux
 import SystemPackage
 
 /// The build context and the Dockerfile, opened.
 final class BuildContext: Sendable {
-    let directory: OwnedDescriptor
+    /// What COPY and ADD may take.
+    let source: DirectorySource
     private let dockerfile: [UInt8]
     /// What messages call the Dockerfile.
     private let dockerfileName: String
 
     init(_ request: BuildRequest) throws {
-        guard case .directory(let path) = request.context else { throw BuildError(.input, "unknown context") }
-        directory = try Self.open(path)
+        guard case .directory(let path) = request.context else {
+            throw BuildError(.input, "unknown context")
+        }
+        let directory = try Self.open(path)
         (dockerfile, dockerfileName) = try Self.readDockerfile(request, directory.borrowed, path)
+        let ignored = try Self.ignored(request, directory, dockerfileName)
+        source = directory.source(filter: ignored)
+    }
+
+    /// What the ignore file leaves: that of this Dockerfile, which lies beside it, else the context's.
+    private static func ignored(
+        _ request: BuildRequest, _ directory: borrowing ContextDirectory, _ name: String
+    ) throws -> IgnoreFilter? {
+        let text: ContextDirectory.IgnoreText?
+        if let file = request.dockerfile {
+            let parent = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+                .joined(separator: "/")
+            let start = file.contains("/") ? (parent.isEmpty ? "/" : parent) : "."
+            let beside = try FileDescriptor.workingDirectory.open(
+                start, [.readOnly, .directory], resolve: .system)
+            text = try directory.ignoreText(dockerfile: name, in: beside.borrowed)
+        } else {
+            text = try directory.ignoreText(dockerfile: name)
+        }
+        guard let text else { return nil }
+        let rules = try IgnoreFile(parsing: text.bytes, file: text.name)
+        return rules.isEmpty ? nil : IgnoreFilter(rules: rules)
+    }
+
+    /// An ignore file as a filter of paths.
+    private struct IgnoreFilter: PathFilter {
+        let rules: IgnoreFile
+        func includes(_ path: [UInt8]) -> Bool { !rules.matches(path[...]) }
+        func mayInclude(below directory: [UInt8]) -> Bool {
+            rules.mayInclude(below: directory[...])
+        }
     }
 
     func parse() throws -> DockerfileDocument {
-        do throws(DockerfileError) { return try DockerfileDocument.parse(dockerfile, file: dockerfileName) } catch {
+        do throws(DockerfileError) {
+            return try DockerfileDocument.parse(dockerfile, file: dockerfileName)
+        } catch {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: dockerfile)
             throw failure
         }
     }
 
-    private static func open(_ path: String) throws -> OwnedDescriptor {
-        do throws(Errno) {
-            return try FileDescriptor.workingDirectory.open(path, [.readOnly, .directory], resolve: .system)
-        } catch { throw BuildError(.input, "open the context \(path): \(error.inWords)") }
+    private static func open(_ path: String) throws -> ContextDirectory {
+        do throws(SystemError) { return try ContextDirectory(path) } catch {
+            throw BuildError(.input, error.description)
+        }
     }
 
     /// The file that `--file` names, else `Dockerfile`, else `Containerfile` of the context.
@@ -41,14 +78,19 @@ final class BuildContext: Sendable {
         }
         for name in ["Dockerfile", "Containerfile"] {
             do throws(Errno) { return (try read(context, name, .inRoot), name) } catch {
-                if error != .noSuchFileOrDirectory { throw BuildError(.input, "read \(name): \(error.inWords)") }
+                if error != .noSuchFileOrDirectory {
+                    throw BuildError(.input, "read \(name): \(error.inWords)")
+                }
             }
         }
         throw BuildError(
-            .input, "\(path) has neither a Dockerfile nor a Containerfile", hint: "name it with --file")
+            .input, "\(path) has neither a Dockerfile nor a Containerfile",
+            hint: "name it with --file")
     }
 
-    private static func read(_ directory: FileDescriptor, _ path: String, _ resolve: Resolve) throws(Errno) -> [UInt8] {
+    private static func read(_ directory: FileDescriptor, _ path: String, _ resolve: Resolve)
+        throws(Errno) -> [UInt8]
+    {
         let file = try directory.open(path, [.readOnly, .nonBlocking], resolve: resolve)
         // One more than the parser allows, so that it is the parser who says that it is too large.
         return try file.borrowed.readAll(limit: Limits.fileSize + 1)

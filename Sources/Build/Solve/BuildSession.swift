@@ -44,19 +44,19 @@ final class BuildSession: Sendable {
 
     func countCached() { cached.withLock { $0 += 1 } }
 
-    /// Remembers a layer that is being packed, so that a build that fails leaves no task behind.
+    /// Remembers a layer that is being packed.
     func track(_ layer: SolvedLayer) { packing.withLock { $0.append(layer) } }
 
-    /// Ends packing that nobody will wait for any more.
-    func cancelPacking() async {
-        let layers = packing.withLock { $0 }
-        for layer in layers { layer.cancel() }
-        for layer in layers { _ = try? await layer.record }
+    /// Waits until every layer that was solved is packed and on record. One that can't be packed has said so where it was
+    /// needed.
+    func awaitPacking() async {
+        for layer in packing.withLock({ $0 }) { _ = try? await layer.record }
     }
 
     /// A refusal of an instruction, with its place in the Dockerfile.
     func error(
-        _ category: BuildError.Category, _ message: String, at range: SourceRange, hint: String? = nil
+        _ category: BuildError.Category, _ message: String, at range: SourceRange,
+        hint: String? = nil
     ) -> BuildError {
         BuildError(
             category, message, location: "\(document.source.file):\(range.start.line)",

@@ -21,12 +21,16 @@ struct ImageAssembler {
         config.created = state.created ?? session.now
         config.config.labels.merge(session.request.labels) { $1 }
         let platform = session.request.platform
-        (config.os, config.architecture, config.variant) = (platform.os, platform.architecture, platform.variant)
+        (config.os, config.architecture, config.variant) = (
+            platform.os, platform.architecture, platform.variant
+        )
         let configBytes = config.encoded()
         let configDescriptor = try keep(configBytes, .config)
-        let manifest = Manifest(config: configDescriptor, layers: layers.map { Self.published($0.blob) })
+        let manifest = Manifest(
+            config: configDescriptor, layers: layers.map { Self.published($0.blob) })
         let manifestDescriptor = try keep(manifest.encoded(), .manifest)
-        return AssembledImage(manifest: manifestDescriptor, config: configDescriptor.digest, layers: layers)
+        return AssembledImage(
+            manifest: manifestDescriptor, config: configDescriptor.digest, layers: layers)
     }
 
     /// A base's layer under the name that fits an OCI manifest; its bytes are the same.

@@ -37,8 +37,6 @@ final class SolvedLayer: Sendable {
         if let fresh { return fresh }
         return try store.listing(try await record.diffID)
     }
-
-    func cancel() { task.cancel() }
 }
 
 /// What a stage has come to: everything that a later stage, or the image, takes over.
@@ -76,7 +74,8 @@ struct StageState: Sendable {
     }
 
     private init(
-        config: ImageConfig, layers: [SolvedLayer], key: Digest, scope: StageScope, created: Timestamp?
+        config: ImageConfig, layers: [SolvedLayer], key: Digest, scope: StageScope,
+        created: Timestamp?
     ) {
         self.config = config
         self.layers = layers
@@ -88,5 +87,7 @@ struct StageState: Sendable {
     /// The shell of shell-form commands.
     var shell: [String] { config.config.shell.isEmpty ? ["/bin/sh", "-c"] : config.config.shell }
 
-    var workingDirectory: String { config.config.workingDir.isEmpty ? "/" : config.config.workingDir }
+    var workingDirectory: String {
+        config.config.workingDir.isEmpty ? "/" : config.config.workingDir
+    }
 }

@@ -14,13 +14,17 @@ struct StageScheduler: Sendable {
             while finished.count < session.plan.stages.count {
                 // In the order of the file, so that one job builds as one would read.
                 while running < most,
-                    let next = waiting.firstIndex(where: { dependencies($0).isSubset(of: finished.keys) })
+                    let next = waiting.firstIndex(where: {
+                        dependencies($0).isSubset(of: finished.keys)
+                    })
                 {
                     let index = waiting.remove(at: next)
                     let planned = session.plan.stages[index]!
                     let needed = finished
                     let session = session
-                    group.addTask { (index, try await StageSolver.solve(planned, needed, in: session)) }
+                    group.addTask {
+                        (index, try await StageSolver.solve(planned, needed, in: session))
+                    }
                     running += 1
                 }
                 guard let (index, state) = try await group.next() else { break }

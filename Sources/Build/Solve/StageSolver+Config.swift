@@ -38,7 +38,9 @@ extension StageSolver {
             createdBy = CreatedBy.volume(paths)
         case .stopSignal(let word):
             let signal = try expand(word)
-            guard StopSignal.isValid(signal) else { throw session.document.error(.invalidSignal(signal), at: word.range) }
+            guard StopSignal.isValid(signal) else {
+                throw session.document.error(.invalidSignal(signal), at: word.range)
+            }
             state.config.config.stopSignal = signal
             createdBy = CreatedBy.stopSignal(signal)
         case .shell(let words):
@@ -78,7 +80,9 @@ extension StageSolver {
         for definition in definitions {
             let name = definition.name.text
             let value: String? =
-                if let given = session.request.buildArguments[name] { given } else if let word = definition.defaultValue {
+                if let given = session.request.buildArguments[name] {
+                    given
+                } else if let word = definition.defaultValue {
                     try expand(word)
                 } else { global.value(name) }
             state.scope.setArgument(name, value)

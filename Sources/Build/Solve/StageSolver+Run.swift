@@ -7,10 +7,14 @@ import SystemPackage
 
 /// RUN: a command in a sandbox, on the files so far; what it changes is a layer.
 extension StageSolver {
-    mutating func perform(_ run: RunInstruction, _ instruction: Instruction, _ event: BuildEvent.Step) async throws {
+    mutating func perform(
+        _ run: RunInstruction, _ instruction: Instruction, _ event: BuildEvent.Step
+    ) async throws {
         let order = RunOrder(
-            layers: [], arguments: run.invocation(shell: state.shell).arguments, environment: environment(),
-            workingDirectory: state.workingDirectory, user: state.config.config.user, network: try network(run, instruction))
+            layers: [], arguments: run.invocation(shell: state.shell).arguments,
+            environment: environment(),
+            workingDirectory: state.workingDirectory, user: state.config.config.user,
+            network: try network(run, instruction))
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
         let session = session
@@ -19,14 +23,17 @@ extension StageSolver {
         }
     }
 
-    private func network(_ run: RunInstruction, _ instruction: Instruction) throws -> BuildRequest.Network {
+    private func network(_ run: RunInstruction, _ instruction: Instruction) throws
+        -> BuildRequest.Network
+    {
         switch run.network {
         case .default?, nil: return session.request.network
         case .some(.none): return .none
         case .host?:
             if session.request.network == .host { return .host }
             throw session.error(
-                .input, "RUN --network=host in a build with --network none", at: instruction.keyword.range)
+                .input, "RUN --network=host in a build with --network none",
+                at: instruction.keyword.range)
         }
     }
 
@@ -40,7 +47,9 @@ extension StageSolver {
     }
 
     private var proxyNames: [String] {
-        session.request.buildArguments.keys.filter { StageScope.proxyArguments.contains($0.uppercased()) }.sorted()
+        session.request.buildArguments.keys.filter {
+            StageScope.proxyArguments.contains($0.uppercased())
+        }.sorted()
     }
 
     /// Everything that the command can see. Proxies are left out: another way to the same files.
@@ -60,7 +69,8 @@ extension StageSolver {
 
     private func historyArguments() -> [(name: String, value: String)] {
         state.scope.arguments.compactMap { name in
-            StageScope.proxyArguments.contains(name.uppercased()) ? nil : state.scope.value(name).map { (name, $0) }
+            StageScope.proxyArguments.contains(name.uppercased())
+                ? nil : state.scope.value(name).map { (name, $0) }
         }
     }
 
@@ -75,10 +85,13 @@ extension StageSolver {
         switch answer.reply {
         case .ran(nil): return StepOutcome()
         case .ran(let upper?):
-            guard let file = answer.takeDescriptor() else { throw BuildError(.bug, "a step came without its listing") }
+            guard let file = answer.takeDescriptor() else {
+                throw BuildError(.bug, "a step came without its listing")
+            }
             let listing = try Listing(try MappedFile(file.borrowed))
             let packed = Task { try await session.pack(upper) }
-            let layer = SolvedLayer(upper: upper, listing: listing, packing: Task { try await packed.value.record })
+            let layer = SolvedLayer(
+                upper: upper, listing: listing, packing: Task { try await packed.value.record })
             return StepOutcome(layer: layer, packed: packed)
         case .exited(_, let words):
             try Task.checkCancellation()
@@ -90,7 +103,8 @@ extension StageSolver {
 
     /// Passes on what the command writes while `body` runs.
     private static func withOutput<Value: Sendable>(
-        of event: BuildEvent.Step, _ session: BuildSession, _ body: (FileDescriptor) async throws -> Value
+        of event: BuildEvent.Step, _ session: BuildSession,
+        _ body: (FileDescriptor) async throws -> Value
     ) async throws -> Value {
         let pipe = try Pipe()
         let reading = SharedDescriptor(try pipe.reading.duplicate())
@@ -106,7 +120,9 @@ extension StageSolver {
             }
         }
         let result: Result<Value, any Error>
-        do { result = .success(try await body(pipe.writing.borrowed)) } catch { result = .failure(error) }
+        do { result = .success(try await body(pipe.writing.borrowed)) } catch {
+            result = .failure(error)
+        }
         // Our end goes, the sandbox's have gone: now the reader comes to the end.
         _ = pipe.closeWriting()
         _ = try? await reader.value
@@ -124,7 +140,9 @@ extension BuildSession {
             let source = try await layer.source
             sources.append(source)
             guard case .stored(let record) = source else { continue }
-            if try store.tree(record.diffID, map: maps.uid) == nil || store.listing(record.diffID) == nil {
+            if try store.tree(record.diffID, map: maps.uid) == nil
+                || store.listing(record.diffID) == nil
+            {
                 missing.append(record)
             }
         }

@@ -21,7 +21,8 @@ struct StageSolver {
         _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
     ) async throws -> StageState {
         let state = try await start(planned, finished, session)
-        var solver = StageSolver(session: session, planned: planned, finished: finished, state: state)
+        var solver = StageSolver(
+            session: session, planned: planned, finished: finished, state: state)
         for (index, instruction) in planned.stage.instructions.enumerated() {
             try Task.checkCancellation()
             try await solver.perform(instruction, index)
@@ -39,11 +40,15 @@ struct StageSolver {
             do {
                 let image = try await session.images.image(reference, session.request.platform)
                 if !image.config.config.onBuild.isEmpty {
-                    throw BuildError(.input, "\(reference.familiar) has ONBUILD triggers, which are not supported yet")
+                    throw BuildError(
+                        .input,
+                        "\(reference.familiar) has ONBUILD triggers, which are not supported yet")
                 }
                 return StageState(image)
             } catch let error as BuildError where error.location == nil {
-                throw session.error(error.category, error.message, at: planned.stage.from.base.range, hint: error.hint)
+                throw session.error(
+                    error.category, error.message, at: planned.stage.from.base.range,
+                    hint: error.hint)
             }
         }
     }
@@ -65,8 +70,10 @@ struct StageSolver {
     private func event(_ instruction: Instruction, _ index: Int) -> BuildEvent.Step {
         let isOnly = session.document.stages.count == 1
         return BuildEvent.Step(
-            number: session.plan.firstSteps[planned.stage.index]! + index, total: session.plan.stepCount,
-            line: instruction.range.start.line, stage: isOnly ? "" : planned.stage.label, text: instruction.text)
+            number: session.plan.firstSteps[planned.stage.index]! + index,
+            total: session.plan.stepCount,
+            line: instruction.range.start.line, stage: isOnly ? "" : planned.stage.label,
+            text: instruction.text)
     }
 
     // MARK: - Steps
@@ -84,14 +91,16 @@ struct StageSolver {
         _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
         _ body: () async throws -> StepOutcome
     ) async throws {
-        session.observer(.stepStarted(event))
-        let started = monotonicSeconds()
         if session.request.usesCache, let record = try session.store.step(key) {
-            push(record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy, created: record.created)
+            push(
+                record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy,
+                created: record.created)
             session.countCached()
             session.observer(.stepCached(event))
             return
         }
+        session.observer(.stepStarted(event))
+        let started = monotonicSeconds()
         do {
             let outcome = try await body()
             let created = session.now
@@ -106,7 +115,9 @@ struct StageSolver {
             let recording = Task {
                 let result = try await packed.value
                 try store.keepStep(
-                    key, StepRecord(layer: result.record, compressor: result.compressor, created: created))
+                    key,
+                    StepRecord(
+                        layer: result.record, compressor: result.compressor, created: created))
                 return result.record
             }
             let solved = SolvedLayer(upper: layer.upper, listing: layer.fresh, packing: recording)
@@ -120,14 +131,16 @@ struct StageSolver {
     }
 
     /// Adds the place in the Dockerfile to an error that has none.
-    private func located(_ error: any Error, at range: SourceRange) -> any Error {
+    func located(_ error: any Error, at range: SourceRange) -> any Error {
         if error is CancellationError || error is DockerfileError { return error }
         let failure = BuildError(any: error)
         if failure.location != nil { return failure }
         return session.error(failure.category, failure.message, at: range, hint: failure.hint)
     }
 
-    private mutating func push(_ layer: SolvedLayer?, key: Digest, createdBy: String, created: Timestamp) {
+    private mutating func push(
+        _ layer: SolvedLayer?, key: Digest, createdBy: String, created: Timestamp
+    ) {
         if let layer { state.layers.append(layer) }
         state.key = key
         state.created = created
@@ -136,7 +149,9 @@ struct StageSolver {
 
     mutating func addHistory(_ createdBy: String, isEmpty: Bool) {
         state.config.history.append(
-            History(created: state.created ?? session.now, createdBy: createdBy, comment: "lichen", emptyLayer: isEmpty))
+            History(
+                created: state.created ?? session.now, createdBy: createdBy, comment: "lichen",
+                emptyLayer: isEmpty))
     }
 
     // MARK: - Words

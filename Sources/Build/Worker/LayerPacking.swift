@@ -6,9 +6,12 @@ import Store
 /// Makes a layer's blob in the store: tar, hash, compress, hash, in one pass.
 enum LayerPacking {
     /// - Parameter body: writes all entries and finishes the tar.
-    static func pack(into store: Store, threads: Int, _ body: (TarWriter) throws -> Void) throws -> PackedLayer {
+    static func pack(into store: Store, threads: Int, _ body: (TarWriter) throws -> Void) throws
+        -> PackedLayer
+    {
         let blob = try store.newBlob()
-        let compressor = try LayerCompressor(kind: .standard, threads: threads, to: blob.file.borrowed)
+        let compressor = try LayerCompressor(
+            kind: .standard, threads: threads, to: blob.file.borrowed)
         try body(TarWriter(to: compressor))
         let result = compressor.result
         let digest = Digest(sha256: result.digest)

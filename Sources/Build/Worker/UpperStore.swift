@@ -18,7 +18,8 @@ final class UpperStore: Sendable {
         let listingFile: OwnedDescriptor
 
         init(
-            name: String, directory: consuming OwnedDescriptor, changes: ChangeSet, listing: Listing,
+            name: String, directory: consuming OwnedDescriptor, changes: ChangeSet,
+            listing: Listing,
             listingFile: consuming OwnedDescriptor
         ) {
             self.name = name
@@ -72,12 +73,15 @@ final class TreeMaker: Sendable {
         for layer in layers {
             switch layer {
             case .stored(let record):
-                guard let tree = try store.tree(record.diffID, map: maps.uid), let listing = try store.listing(record.diffID)
+                guard let tree = try store.tree(record.diffID, map: maps.uid),
+                    let listing = try store.listing(record.diffID)
                 else { throw StoreError(.damaged("the tree of \(record.diffID) vanished")) }
                 result.trees.append(SharedDescriptor(tree))
                 result.stack.push(listing)
             case .upper(let number):
-                guard let upper = uppers[number] else { throw StoreError(.damaged("step \(number) left nothing")) }
+                guard let upper = uppers[number] else {
+                    throw StoreError(.damaged("step \(number) left nothing"))
+                }
                 result.trees.append(SharedDescriptor(try upper.directory.duplicate()))
                 result.stack.push(upper.listing)
             }
@@ -89,7 +93,9 @@ final class TreeMaker: Sendable {
     private func unpackMissing(_ layers: [LayerSource]) throws {
         var missing: [LayerRecord] = []
         for case .stored(let record) in layers {
-            let isThere = try store.tree(record.diffID, map: maps.uid) != nil && store.listing(record.diffID) != nil
+            let isThere =
+                try store.tree(record.diffID, map: maps.uid) != nil
+                && store.listing(record.diffID) != nil
             if !isThere, !missing.contains(record) { missing.append(record) }
         }
         try forEachConcurrently(missing, threads: Host.processorCount) { try self.makeTree($0) }
@@ -103,16 +109,25 @@ final class TreeMaker: Sendable {
         }
         lock.acquire()
         defer { lock.release() }
-        if try store.tree(record.diffID, map: maps.uid) != nil, try store.listing(record.diffID) != nil { return }
-        guard let blob = try store.blob(record.blob.digest) else { throw StoreError(.missingBlob(record.blob.digest)) }
+        if try store.tree(record.diffID, map: maps.uid) != nil,
+            try store.listing(record.diffID) != nil
+        {
+            return
+        }
+        guard let blob = try store.blob(record.blob.digest) else {
+            throw StoreError(.missingBlob(record.blob.digest))
+        }
         let name = "tree-\(randomName(bytes: 4))"
         let tree = try store.newTree(named: name, in: area)
         let plain = HashingSource(try Decompressor(DescriptorSource(blob.borrowed)))
         let ahead = ReadAhead(plain)
         defer { ahead.stop() }
-        let listing = try TreeUnpacker.unpack(TarReader(ahead), into: tree.borrowed, uid: maps.uid, gid: maps.gid)
+        let listing = try TreeUnpacker.unpack(
+            TarReader(ahead), into: tree.borrowed, uid: maps.uid, gid: maps.gid)
         let diffID = Digest(sha256: plain.digest)
-        if diffID != record.diffID { throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID)) }
+        if diffID != record.diffID {
+            throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID))
+        }
         try store.keepListing(listing.encoded(), of: diffID)
         try store.keepTree(named: name, in: area, as: diffID, map: maps.uid)
     }
@@ -134,7 +149,9 @@ func forEachConcurrently<Element: Sendable>(
                     return state.next
                 }
                 guard let index else { return }
-                do { try body(elements[index]) } catch { state.withLock { $0.failure = $0.failure ?? error } }
+                do { try body(elements[index]) } catch {
+                    state.withLock { $0.failure = $0.failure ?? error }
+                }
             }
         }
     }

@@ -55,12 +55,16 @@ final class WorkerClient: Sendable {
         let (uids, gids) = (user.subordinateUIDs(), user.subordinateGIDs())
         for (file, ranges) in [("/etc/subuid", uids), ("/etc/subgid", gids)] where ranges.isEmpty {
             throw BuildError(
-                .host, "RUN needs subordinate ids, and \(file) has no range for \(user.name) (uid \(user.uid))",
-                hint: "an administrator runs: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(user.name)")
+                .host,
+                "RUN needs subordinate ids, and \(file) has no range for \(user.name) (uid \(user.uid))",
+                hint:
+                    "an administrator runs: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(user.name)"
+            )
         }
         for helper in ["newuidmap", "newgidmap"] where helperPath(helper) == nil {
             throw BuildError(
-                .host, "RUN needs \(helper), and it is not installed", hint: "an administrator runs: apt-get install uidmap")
+                .host, "RUN needs \(helper), and it is not installed",
+                hint: "an administrator runs: apt-get install uidmap")
         }
         return (IDMap(own: user.uid, subordinate: uids), IDMap(own: user.gid, subordinate: gids))
     }
@@ -68,7 +72,8 @@ final class WorkerClient: Sendable {
     // MARK: - Asking
 
     /// Sends a request and waits for its answer. Cancelling the task kills what the request runs; the answer then says so.
-    func ask(_ request: WorkerRequest, _ descriptors: [FileDescriptor] = []) async throws -> Answer {
+    func ask(_ request: WorkerRequest, _ descriptors: [FileDescriptor] = []) async throws -> Answer
+    {
         let connection = try await connection()
         let number = state.withLock { state in
             defer { state.nextNumber += 1 }
@@ -83,7 +88,8 @@ final class WorkerClient: Sendable {
                 }
                 if isGone { return continuation.resume(throwing: Self.died) }
                 do { try Self.send(request, number, descriptors, connection.socket) } catch {
-                    state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(throwing: error)
+                    state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(
+                        throwing: error)
                 }
             }
         } onCancel: {
@@ -109,12 +115,15 @@ final class WorkerClient: Sendable {
     }
 
     private static let died = BuildError(
-        .bug, "the worker ended unexpectedly", hint: "its words are above; if it was killed, the machine may be out of memory")
+        .bug, "the worker ended unexpectedly",
+        hint: "its words are above; if it was killed, the machine may be out of memory")
 
     private static func send(
-        _ request: WorkerRequest, _ number: Int, _ descriptors: [FileDescriptor], _ socket: MessageSocket
+        _ request: WorkerRequest, _ number: Int, _ descriptors: [FileDescriptor],
+        _ socket: MessageSocket
     ) throws {
-        try socket.send([UInt8](try JSONEncoder().encode(Numbered(number: number, body: request))), descriptors)
+        try socket.send(
+            [UInt8](try JSONEncoder().encode(Numbered(number: number, body: request))), descriptors)
     }
 
     // MARK: - Starting
@@ -173,7 +182,10 @@ final class WorkerClient: Sendable {
 
     private func deliver(from socket: MessageSocket) {
         while let message = try? socket.receive() {
-            guard let reply = try? JSONDecoder().decode(Numbered<WorkerReply>.self, from: Data(message.body)) else { return }
+            guard
+                let reply = try? JSONDecoder().decode(
+                    Numbered<WorkerReply>.self, from: Data(message.body))
+            else { return }
             let continuation = state.withLock { $0.waiting.removeValue(forKey: reply.number) }
             continuation?.resume(returning: Answer(reply.body, message.takeDescriptor()))
         }
@@ -189,10 +201,13 @@ final class WorkerClient: Sendable {
         // Our copy of the worker's end goes with this function: then the worker's death is our end of file.
         let (ours, theirs) = try MessageSocket.pair()
         let child = try Self.clone(keeping: theirs.descriptor)
-        do throws(SystemError) { try child.writeIDMapsByHelpers(uid: maps.uid, gid: maps.gid) } catch {
+        do throws(SystemError) {
+            try child.writeIDMapsByHelpers(uid: maps.uid, gid: maps.gid)
+        } catch {
             throw BuildError(
                 .host, error.description,
-                hint: "newuidmap and newgidmap must be set-user-id root or have their capabilities; /etc/subuid and "
+                hint:
+                    "newuidmap and newgidmap must be set-user-id root or have their capabilities; /etc/subuid and "
                     + "/etc/subgid must hold the ranges of this user")
         }
         try child.proceed()
@@ -205,7 +220,8 @@ final class WorkerClient: Sendable {
     private static func clone(keeping socket: FileDescriptor) throws(BuildError) -> Child {
         do throws(Errno) {
             return try Child.worker(
-                program: "/proc/self/exe", arguments: ["lichen", WorkerProcess.argument], environment: [],
+                program: "/proc/self/exe", arguments: ["lichen", WorkerProcess.argument],
+                environment: [],
                 keeping: socket)
         } catch { throw namespacesRefused(error) }
     }
@@ -233,7 +249,8 @@ final class WorkerClient: Sendable {
             switch errno {
             case .notPermitted:
                 "a seccomp profile, an AppArmor rule or a sysctl (kernel.unprivileged_userns_clone) forbids it"
-            case .noSpace: "user.max_user_namespaces is reached, or namespaces are nested too deeply"
+            case .noSpace:
+                "user.max_user_namespaces is reached, or namespaces are nested too deeply"
             case .invalidArgument: "the kernel has no user namespaces"
             default: "see user_namespaces(7)"
             }

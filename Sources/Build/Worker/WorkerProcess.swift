@@ -19,7 +19,8 @@ public enum WorkerProcess {
         let socket = MessageSocket(OwnedDescriptor(owning: 3))
         do {
             guard let hello = try socket.receive(),
-                let configuration = try? JSONDecoder().decode(WorkerConfiguration.self, from: Data(hello.body)),
+                let configuration = try? JSONDecoder().decode(
+                    WorkerConfiguration.self, from: Data(hello.body)),
                 let root = hello.takeDescriptor(), let scratch = hello.takeDescriptor()
             else { exit(0) }
             let store = Store(root: try reopenedHere(root), scratch: try reopenedHere(scratch))
@@ -64,7 +65,10 @@ final class WorkerServer: Sendable {
 
     func serve() {
         while let message = try? socket.receive() {
-            guard let request = try? JSONDecoder().decode(Numbered<WorkerRequest>.self, from: Data(message.body)) else {
+            guard
+                let request = try? JSONDecoder().decode(
+                    Numbered<WorkerRequest>.self, from: Data(message.body))
+            else {
                 return
             }
             switch request.body {
@@ -76,23 +80,29 @@ final class WorkerServer: Sendable {
                 return
             default:
                 var descriptors: [SharedDescriptor] = []
-                while let descriptor = message.takeDescriptor() { descriptors.append(SharedDescriptor(descriptor)) }
+                while let descriptor = message.takeDescriptor() {
+                    descriptors.append(SharedDescriptor(descriptor))
+                }
                 startRequest(request, descriptors)
             }
         }
     }
 
-    private func startRequest(_ request: Numbered<WorkerRequest>, _ descriptors: [SharedDescriptor]) {
+    private func startRequest(_ request: Numbered<WorkerRequest>, _ descriptors: [SharedDescriptor])
+    {
         startThread { [self] in
             let number = request.number
             do {
                 switch request.body {
                 case .run(let order):
                     running.withLock { $0[number] = $0[number] ?? RunningStep() }
-                    let reply = try run(order, descriptors) { handle in self.register(handle, number) }
+                    let reply = try run(order, descriptors) { handle in
+                        self.register(handle, number)
+                    }
                     running.withLock { $0[number] = nil }
                     answer(number, reply.reply, reply.listing)
-                case .pack(let upper, let latest): answer(number, .packed(try pack(upper, latest: latest)))
+                case .pack(let upper, let latest):
+                    answer(number, .packed(try pack(upper, latest: latest)))
                 case .copy(let order): answer(number, .packed(try copy(order)))
                 case .unpack(let layers):
                     _ = try trees.trees(of: layers.map { .stored($0) }, uppers)
@@ -126,7 +136,9 @@ final class WorkerServer: Sendable {
     }
 
     private func answer(_ number: Int, _ reply: WorkerReply, _ descriptor: FileDescriptor? = nil) {
-        guard let body = try? JSONEncoder().encode(Numbered(number: number, body: reply)) else { return }
+        guard let body = try? JSONEncoder().encode(Numbered(number: number, body: reply)) else {
+            return
+        }
         // A builder that is gone needs no answer.
         try? socket.send([UInt8](body), descriptor.map { [$0] } ?? [])
     }

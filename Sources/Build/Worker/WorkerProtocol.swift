@@ -96,7 +96,9 @@ extension WorkerConfiguration.Extent {
 
 extension IDMap {
     init(_ extents: [WorkerConfiguration.Extent]) {
-        self.init(extents: extents.map { Extent(inside: $0.inside, outside: $0.outside, count: $0.count) })
+        self.init(
+            extents: extents.map { Extent(inside: $0.inside, outside: $0.outside, count: $0.count) }
+        )
     }
 }
 

@@ -13,8 +13,12 @@ extension WorkerServer {
     typealias RunReply = (reply: WorkerReply, listing: FileDescriptor?)
 
     /// Runs one command on an overlay of its layers, and finds what it changed.
-    func run(_ order: RunOrder, _ streams: [SharedDescriptor], started: (ProcessHandle) -> Void) throws -> RunReply {
-        guard streams.count == 2 else { throw WorkerFailure(category: .bug, message: "a RUN came without its output") }
+    func run(_ order: RunOrder, _ streams: [SharedDescriptor], started: (ProcessHandle) -> Void)
+        throws -> RunReply
+    {
+        guard streams.count == 2 else {
+            throw WorkerFailure(category: .bug, message: "a RUN came without its output")
+        }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
         let below = try trees.trees(of: order.layers, uppers)
         let number = uppers.newNumber()
@@ -56,18 +60,22 @@ extension WorkerServer {
             lowers: below.descriptors.reversed() + [stub], upper: upper, work: work,
             allowsSetUserID: StepSandbox.allowsSetUserID(identity))
         let command = StepCommand(
-            arguments: order.arguments.map { Array($0.utf8) }, environment: order.environment.map { Array($0.utf8) },
+            arguments: order.arguments.map { Array($0.utf8) },
+            environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
             network: order.network == .host ? .host : .none)
         return try sandbox().run(
-            command, in: rootfs, identity: identity, attachAt: attachAt, output: output, error: error, started: started)
+            command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
+            error: error, started: started)
     }
 
     private func sandbox() throws -> StepSandbox {
         try StepSandbox(policy: try SandboxPolicy.default, uid: maps.uid, gid: maps.gid)
     }
 
-    private func makeDirectory(_ name: String, in directory: FileDescriptor) throws -> OwnedDescriptor {
+    private func makeDirectory(_ name: String, in directory: FileDescriptor) throws
+        -> OwnedDescriptor
+    {
         try directory.makeDirectory(name.utf8, mode: 0o700)
         return try directory.open(name, [.readOnly, .directory])
     }
@@ -88,7 +96,9 @@ extension WorkerServer {
     }
 
     /// Whom USER names, by the image's own files.
-    private func identity(of user: String, _ layers: TreeMaker.OpenLayers) throws -> UserDatabase.Identity {
+    private func identity(of user: String, _ layers: TreeMaker.OpenLayers) throws
+        -> UserDatabase.Identity
+    {
         let passwd = try smallFile("etc/passwd", layers)
         let group = try smallFile("etc/group", layers)
         let database = UserDatabase(passwd: passwd, group: group)
@@ -102,7 +112,8 @@ extension WorkerServer {
         guard let resolved = try? layers.stack.resolve(path.utf8), resolved.entry?.kind == .file,
             let (_, layer) = layers.stack.lookup(resolved.path)
         else { return [] }
-        let file = try layers.descriptors[layer].open(resolved.path.bytes, [.readOnly, .noFollow], resolve: .noLinks)
+        let file = try layers.descriptors[layer].open(
+            resolved.path.bytes, [.readOnly, .noFollow], resolve: .noLinks)
         return try file.borrowed.readAll(limit: UserDatabase.largestFile)
     }
 
@@ -122,10 +133,13 @@ extension WorkerServer {
 
     /// Packs a finished upper directory into a blob; the directory itself becomes the layer's tree.
     func pack(_ number: Int, latest: Int64?) throws -> PackedLayer? {
-        guard let upper = uppers[number] else { throw WorkerFailure(category: .bug, message: "no step \(number) to pack") }
+        guard let upper = uppers[number] else {
+            throw WorkerFailure(category: .bug, message: "no step \(number) to pack")
+        }
         let packer = UpperPacker(upper: upper.directory.borrowed, latest: latest)
         let packed = try packLayer { try packer.pack(upper.changes, to: $0) }
-        let listing = try UpperPacker.listing(of: upper.changes, upper: upper.directory.borrowed, latest: latest)
+        let listing = try UpperPacker.listing(
+            of: upper.changes, upper: upper.directory.borrowed, latest: latest)
         try store.keepListing(listing.encoded(), of: packed.record.diffID)
         try store.keepTree(named: upper.name, in: area, as: packed.record.diffID, map: maps.uid)
         return packed

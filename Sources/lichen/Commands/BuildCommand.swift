@@ -21,6 +21,9 @@ struct BuildCommand: ParsableCommand {
     @OptionGroup(title: "Progress") var progress: ProgressOptions
 
     func run() throws {
+        if options.writesToStandardOutput && Terminal.isStandardOutput {
+            throw ValidationError("standard output is a terminal; send the tar somewhere else")
+        }
         let request = try options.request(environment: Environment.current)
         let display = Progress(progress)
         let (options, place) = (options, store)

@@ -5,24 +5,32 @@ import SystemPackage
 
 /// Shows what happens on standard error. Takes events from many threads.
 final class Progress: Sendable {
-    private enum View: Sendable {
-        case quiet(FailedOutput)
-        case plain(PlainLog)
-    }
-
+    /// One of the three views is there.
     private struct State: Sendable {
-        var view: View
+        var quiet: FailedOutput?
+        var plain: PlainLog?
+        var live: LiveView?
         var isClosed = false
     }
 
     private let state: Mutex<State>
-    private let started = monotonicSeconds()
+    private let started: Double
+    private let isQuiet: Bool
 
     init(_ options: ProgressOptions) {
-        let view: View =
-            options.style == .quiet
-            ? .quiet(FailedOutput()) : .plain(PlainLog(isVerbose: options.isVerbose))
-        state = Mutex(State(view: view))
+        started = monotonicSeconds()
+        isQuiet = options.style == .quiet
+        let isLive = options.style == .auto && Terminal.isCapable(environment: Environment.current)
+        var first = State()
+        if isQuiet {
+            first.quiet = FailedOutput()
+        } else if isLive {
+            first.live = LiveView(started: started, keepsOutput: options.isVerbose)
+        } else {
+            first.plain = PlainLog(isVerbose: options.isVerbose)
+        }
+        state = Mutex(first)
+        if isLive { keepDrawing() }
     }
 
     /// Where the engine's events go.
@@ -31,31 +39,49 @@ final class Progress: Sendable {
     /// Says what came of the build, and shows nothing afterwards.
     func finish(_ result: BuildResult) {
         close()
-        let seconds = monotonicSeconds() - started
-        state.withLock { state in
-            if case .quiet = state.view { return }
-            Output.errorLine(result.summary(seconds: seconds))
-        }
+        if !isQuiet { Output.errorLine(result.summary(seconds: monotonicSeconds() - started)) }
     }
 
     /// Shows nothing from here on; closing twice is no error.
-    func close() { state.withLock { $0.isClosed = true } }
+    func close() {
+        state.withLock { state in
+            if state.isClosed { return }
+            state.isClosed = true
+            if var live = state.live { Output.error(live.close(size: Terminal.size)) }
+        }
+    }
 
     private func take(_ event: BuildEvent) {
         state.withLock { state in
             if state.isClosed { return }
-            let lines: [String]
-            switch state.view {
-            case .plain(var log):
-                lines = log.lines(for: event, at: monotonicSeconds())
-                state.view = .plain(log)
-            case .quiet(var failed):
-                lines = failed.lines(for: event)
-                state.view = .quiet(failed)
-            }
-            if lines.isEmpty { return }
+            let now = monotonicSeconds()
             // Written under the lock, so that lines of two steps don't run into each other.
-            Output.errorLine(lines.joined(separator: "\n"))
+            let lines =
+                state.plain?.lines(for: event, at: now) ?? state.quiet?.lines(for: event) ?? []
+            if !lines.isEmpty { Output.errorLine(lines.joined(separator: "\n")) }
+            state.live?.take(event, at: now)
+            draw(&state, at: now)
+        }
+    }
+
+    private func draw(_ state: inout State, at now: Double) {
+        if let text = state.live?.draw(at: now, size: Terminal.size) { Output.error(text) }
+    }
+
+    /// Draws also while nothing happens: times go on, and the terminal may have another size.
+    private func keepDrawing() {
+        Task.detached { [weak self] in
+            while self?.tick() == true {
+                try? await Task.sleep(for: .seconds(LiveView.interval))
+            }
+        }
+    }
+
+    /// False when the display has ended.
+    private func tick() -> Bool {
+        state.withLock { state in
+            if !state.isClosed { draw(&state, at: monotonicSeconds()) }
+            return !state.isClosed
         }
     }
 }

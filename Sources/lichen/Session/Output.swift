@@ -10,7 +10,12 @@ enum Output {
     /// Writes a line to standard error.
     static func errorLine(_ text: String) { write(text, newlineTo: .standardError) }
 
-    static func write(_ text: String, newlineTo descriptor: FileDescriptor) {
+    /// Writes to standard error, as it is.
+    static func error(_ text: String) {
+        try? FileDescriptor.standardError.writeFully(Array(text.utf8))
+    }
+
+    private static func write(_ text: String, newlineTo descriptor: FileDescriptor) {
         var bytes = Array(text.utf8)
         if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
         try? descriptor.writeFully(bytes)

@@ -1,0 +1,48 @@
+import Archive
+import Layers
+import Linux
+import OCI
+import Store
+
+/// Reads a blob, and keeps it open as long as somebody does.
+private final class BlobSource: ByteSource {
+    private let blob: HeldDescriptor
+    private let source: DescriptorSource
+
+    init(_ blob: HeldDescriptor) {
+        self.blob = blob
+        source = DescriptorSource(blob.file.borrowed)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try source.read(into: buffer)
+    }
+}
+
+extension ImageExporter {
+    /// Starts to read a layer; another thread inflates it.
+    func walk(_ layer: LayerRecord) throws -> LayerWalk {
+        let blob = BlobSource(try open(layer.blob))
+        do {
+            let plain = try Decompressor(blob, allowed: [.none, .gzip, .zstd])
+            return LayerWalk(ReadAhead(plain), blob: layer.blob.digest)
+        } catch let error as ArchiveError {
+            throw ExportError(
+                .damagedBlob(layer.blob.digest, reason: "\(error)"), hint: "lichen store check")
+        }
+    }
+
+    /// The listings of all layers. One that was never made is made from the blob, and kept.
+    func listings(of image: ExportableImage) throws -> [Listing] {
+        try image.layers.map { layer in
+            if let listing = try store.listing(layer.diffID) { return listing }
+            var scan = LayerScan()
+            let walk = try walk(layer)
+            while let mark = try walk.next() {
+                try checkCancellation()
+                try scan.add(mark, walk)
+            }
+            return try store.keepListing(scan.encoded(), of: layer.diffID)
+        }
+    }
+}

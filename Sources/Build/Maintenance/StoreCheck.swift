@@ -1,0 +1,136 @@
+import Archive
+import Layers
+import Linux
+import OCI
+public import Store
+import Synchronization
+
+/// Looks whether everything in a store is what it is said to be.
+public struct StoreCheck: Sendable {
+    private let store: Store
+
+    public init(_ store: Store) { self.store = store }
+
+    /// All problems, sorted by what they are about. Reads every byte of the store, on `jobs` threads.
+    ///
+    /// Builds may go on meanwhile; a prune waits for it.
+    public func problems(jobs: Int) async throws -> [StoreProblem] {
+        let lock = try store.enter()
+        let needs = ImageNeeds(of: try store.images(), in: store)
+        var tasks: [StoreProblem.Subject] = try store.allBlobs().map { .blob($0.digest) }
+        tasks += try store.allListings().map { .listing($0) }
+        tasks += try store.allSteps().map { .step($0.key) }
+        let known = Set(needs.problems.map(\.subject))
+        let found = try await find(in: tasks, jobs: max(1, jobs), needs)
+        _ = consume lock
+        return (needs.problems + found.filter { !known.contains($0.subject) })
+            .sorted { $0.description < $1.description }
+    }
+
+    /// Removes what `problems` found damaged, so that it is made or fetched again. Throws `busy` while a build runs.
+    public func removeDamage(_ problems: [StoreProblem]) throws {
+        let lock = try store.enterAlone()
+        for problem in problems where problem.isDamage {
+            switch problem.subject {
+            case .blob(let digest): try store.removeBlob(digest)
+            case .listing(let diffID): try store.removeListing(diffID)
+            case .step(let key): try store.removeStep(key)
+            }
+        }
+        _ = consume lock
+    }
+
+    private func find(
+        in tasks: [StoreProblem.Subject], jobs: Int, _ needs: ImageNeeds
+    ) async throws -> [StoreProblem] {
+        let queue = TaskQueue(tasks)
+        return try await withThrowingTaskGroup(of: [StoreProblem].self) { group in
+            for _ in 0..<min(jobs, max(tasks.count, 1)) {
+                group.addTask {
+                    try await blocking {
+                        var found: [StoreProblem] = []
+                        while !queue.isStopped, let subject = queue.next() {
+                            if let problem = try check(subject, needs) { found.append(problem) }
+                        }
+                        return found
+                    }
+                }
+            }
+            return try await withTaskCancellationHandler {
+                try await group.reduce(into: []) { $0 += $1 }
+            } onCancel: {
+                queue.stop()
+            }
+        }
+    }
+
+    private func check(_ subject: StoreProblem.Subject, _ needs: ImageNeeds) throws
+        -> StoreProblem?
+    {
+        let finding =
+            switch subject {
+            case .blob(let digest): try checkBlob(digest)
+            case .listing(let diffID): try checkListing(diffID)
+            case .step(let key): try store.step(key) == nil ? StoreProblem.Finding.unusable : nil
+            }
+        guard let finding else { return nil }
+        var images: [String] = []
+        if case .blob(let digest) = subject { images = needs.images(needing: digest) }
+        return StoreProblem(subject: subject, finding: finding, images: images)
+    }
+
+    private func checkBlob(_ digest: Digest) throws -> StoreProblem.Finding? {
+        // One that has gone since was not needed.
+        guard let file = try store.blob(digest) else { return nil }
+        var hash = SHA256()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        do {
+            while true {
+                let count = try file.borrowed.readOnce(into: buffer)
+                if count == 0 { break }
+                hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        } catch {
+            return .unreadable(error.inWords)
+        }
+        return Digest(sha256: hash.finish()) == digest ? nil : .wrongDigest
+    }
+
+    private func checkListing(_ diffID: Digest) throws -> StoreProblem.Finding? {
+        let listing: Listing
+        do {
+            guard let found = try store.listing(diffID) else { return nil }
+            listing = found
+        } catch let error as LayerError {
+            return .unreadable("\(error)")
+        }
+        let parts = listing.digestedParts
+        if SHA256.digest(of: parts.content) != parts.digest { return .wrongDigest }
+        var last: TreePath?
+        var isSorted = true
+        listing.forEach { path, _ in
+            if let last, !(last < path) { isSorted = false }
+            last = path
+        }
+        return isSorted ? nil : .unreadable("its paths are not in order")
+    }
+}
+
+/// Work that threads take one by one.
+private final class TaskQueue: Sendable {
+    private let tasks: [StoreProblem.Subject]
+    private let position = Atomic(0)
+    private let stopped = Atomic(false)
+
+    init(_ tasks: [StoreProblem.Subject]) { self.tasks = tasks }
+
+    var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+    func stop() { stopped.store(true, ordering: .relaxed) }
+
+    func next() -> StoreProblem.Subject? {
+        let index = position.add(1, ordering: .relaxed).oldValue
+        return index < tasks.count ? tasks[index] : nil
+    }
+}

@@ -1,0 +1,237 @@
+public import Archive
+import Linux
+import SystemPackage
+
+/// Writes the layer of a COPY, an ADD or a WORKDIR without a tree: sources go straight into the tar, and where they go is
+/// resolved in the listings of the layers below.
+///
+/// Every entry's parent directories are in the layer, with the metadata that the image has for them; what is missing is made with
+/// mode 0755, the given owner and the time of the build. Replaced files need no whiteout: the entry itself hides them.
+///
+/// Each call writes its entries sorted by path; an archive's entries keep the archive's order. On failure the tar is left half
+/// written and must be thrown away.
+public struct LayerComposer {
+    /// Owner and mode of what is copied, and of the directories made for it.
+    public struct Attributes: Sendable {
+        public struct Owner: Equatable, Sendable {
+            public var uid, gid: UInt32
+            public init(uid: UInt32, gid: UInt32) { (self.uid, self.gid) = (uid, gid) }
+        }
+
+        /// Nil: as the source has it in an image, 0:0 for a context.
+        public var owner: Owner?
+        /// Nil: as the source has it.
+        public var mode: ModeChange?
+
+        public init(owner: Owner? = nil, mode: ModeChange? = nil) {
+            self.owner = owner
+            self.mode = mode
+        }
+    }
+
+    /// What will be written at a path.
+    struct Pending {
+        var entry: TarEntry
+        var file: (path: TreePath, status: FileStatus)?
+        /// The names of one file.
+        var linkSet: LinkSet?
+    }
+
+    struct LinkSet: Hashable {
+        var match: Int
+        var file: FileKey
+    }
+
+    let parent: LayerStack
+    let tar: TarWriter
+    private let latest: Int64?
+    private let now: Int64
+    /// What this layer has, written or about to be.
+    var own = ListingBuilder()
+    /// Directories of this layer that hide what lower ones have there.
+    var hiding: Set<TreePath> = []
+    /// Directories that only this layer has: in them nothing need be looked up below.
+    private var fresh: Set<TreePath> = []
+    var pending: [TreePath: Pending] = [:]
+    /// Whose ancestors are known to be in the layer.
+    private var lastParent: TreePath?
+
+    /// - Parameters:
+    ///   - parent: empty for `--link`, where the image below is not looked at.
+    ///   - latest: the time that later ones are set back to: `SOURCE_DATE_EPOCH`.
+    ///   - now: the time of what no source has a time for.
+    public init(parent: LayerStack, to tar: TarWriter, latest: Int64?, now: Int64) {
+        self.parent = parent
+        self.tar = tar
+        self.latest = latest
+        self.now = min(now, latest ?? now)
+    }
+
+    /// Ends the archive.
+    ///
+    /// - Returns: the layer's listing; without entries, nothing was to be done and the step adds no layer.
+    public consuming func finish() throws -> ListingBuilder {
+        try tar.finish()
+        return own
+    }
+
+    /// Makes the directories of `path` that are missing: a WORKDIR.
+    ///
+    /// - Parameter path: absolute, or relative to the root.
+    public mutating func makeDirectories(
+        _ path: String, owner: Attributes.Owner? = nil
+    ) throws {
+        let typed = TypedPath(Array(path.utf8))
+        let place = try resolve(typed.components, word: path)
+        try makeDirectory(place, Attributes(owner: owner), word: path)
+        try flush(from: nil)
+    }
+
+    // MARK: - The image as it is so far
+
+    func entry(at path: TreePath) -> ListingEntry? {
+        if let entry = own[path] { return entry }
+        if let above = path.parent, fresh.contains(above) { return nil }
+        if !hiding.isEmpty, hiding.contains(where: { $0.contains(path) }) { return nil }
+        if let entry = parent.entry(at: path) { return entry }
+        return parent.impliesDirectory(path) ? ListingEntry(impliedDirectoryAt: now) : nil
+    }
+
+    /// Where `components` lead in the image, every link followed.
+    func resolve(
+        _ components: [[UInt8]], from base: TreePath = .root, word: String
+    ) throws(CopyError) -> TreePath {
+        let walk = LinkWalk(components, from: base) { path in
+            switch entry(at: path)?.kind {
+            case nil, .whiteout?: nil
+            case .directory?: .directory
+            case .symbolicLink?: .link(entry(at: path)?.linkTarget ?? [])
+            default: .other
+            }
+        }
+        switch walk.problem {
+        case .tooManyLinks: throw CopyError(.tooManyLinks, word: word, path: walk.path.bytes)
+        case .notDirectory: throw CopyError(.notDirectory, word: word, path: walk.path.bytes)
+        case nil: return walk.path
+        }
+    }
+
+    // MARK: - Entries to be
+
+    /// Sees to it that `path`, in which no component is a link, is a directory.
+    mutating func makeDirectory(
+        _ path: TreePath, _ attributes: Attributes, word: String
+    ) throws(CopyError) {
+        if path.isRoot { return }
+        if let entry = entry(at: path) {
+            if entry.kind != .directory {
+                throw CopyError(.notDirectory, word: word, path: path.bytes)
+            }
+            return
+        }
+        try makeDirectory(path.parent ?? .root, attributes, word: word)
+        var entry = TarEntry(path: path.bytes, kind: .directory)
+        entry.mode = attributes.mode?.modeOfImplicitDirectories ?? 0o755
+        entry.uid = attributes.owner?.uid ?? 0
+        entry.gid = attributes.owner?.gid ?? 0
+        entry.modified = TarEntry.Time(seconds: now)
+        try put(Pending(entry: entry), at: path, word: word)
+    }
+
+    /// Plans an entry, and those of the directories above it.
+    mutating func put(
+        _ item: Pending, at path: TreePath, word: String
+    ) throws(CopyError) {
+        if path.name.starts(with: Whiteout.prefix) {
+            throw CopyError(.whiteoutName, word: word, path: path.bytes)
+        }
+        carryParents(of: path)
+        var item = item
+        item.entry.modified = TarEntry.Time(
+            seconds: min(item.entry.modified.seconds, latest ?? .max))
+        if item.entry.kind != .directory {
+            fresh.remove(path)
+        } else if entry(at: path) == nil {
+            fresh.insert(path)
+        }
+        let isOpaque = own[path]?.isOpaque ?? false
+        own[path] = ListingEntry(item.entry)
+        if isOpaque, item.entry.kind == .directory { own.makeOpaque(path) }
+        pending[path] = item
+    }
+
+    /// Takes the directories above `path` into the layer as the image has them.
+    private mutating func carryParents(of path: TreePath) {
+        guard let above = path.parent, above != lastParent else { return }
+        lastParent = above
+        var next = above
+        while !next.isRoot, own[next] == nil {
+            guard let existing = entry(at: next) else { break }
+            var entry = TarEntry(path: next.bytes, kind: .directory)
+            entry.mode = existing.permissions
+            (entry.uid, entry.gid) = (existing.uid, existing.gid)
+            entry.modified = TarEntry.Time(seconds: min(existing.modified, latest ?? .max))
+            own[next] = ListingEntry(entry)
+            pending[next] = Pending(entry: entry)
+            next = next.parent ?? .root
+        }
+    }
+
+    /// Forgets which parents were seen: an entry above them has changed.
+    mutating func forgetParents() { lastParent = nil }
+
+    // MARK: - Writing
+
+    /// Writes what is planned, sorted; the files are read from `source`.
+    mutating func flush(from source: (any CopySource)?) throws {
+        var firstNames: [LinkSet: TreePath] = [:]
+        for (path, item) in pending.sorted(by: { $0.key < $1.key }) {
+            var entry = item.entry
+            if let set = item.linkSet {
+                if let first = firstNames[set] {
+                    entry.kind = .hardLink
+                    entry.linkTarget = first.bytes
+                    entry.size = 0
+                    entry.xattrs = []
+                } else {
+                    firstNames[set] = path
+                }
+            }
+            try tar.begin(entry)
+            if entry.kind == .file, let file = item.file, let source {
+                try write(file.path, file.status, from: source)
+            }
+            try tar.end()
+        }
+        pending = [:]
+    }
+
+    /// Writes the bytes of a file, which must be what it was when its digest was taken.
+    private func write(
+        _ path: TreePath, _ status: FileStatus, from source: any CopySource
+    ) throws {
+        let file = try source.open(path)
+        let name = printable(path.bytes)
+        let isSame = try during("look at /\(name)") { () throws(Errno) in
+            try file.borrowed.status().isUnchanged(since: status)
+        }
+        guard isSame else { throw CopyError(.changed, word: name, path: path.bytes) }
+        do { try tar.writeContents(of: file.borrowed) } catch let error as ArchiveError {
+            if case .wrongSize = error.problem {
+                throw CopyError(.changed, word: name, path: path.bytes)
+            }
+            throw error
+        }
+        let isStillSame = try during("look at /\(name)") { () throws(Errno) in
+            try file.borrowed.status().isUnchanged(since: status)
+        }
+        guard isStillSame else { throw CopyError(.changed, word: name, path: path.bytes) }
+    }
+}
+
+extension ListingEntry {
+    /// A directory that no layer has an entry for, although something is in it.
+    init(impliedDirectoryAt time: Int64) {
+        self.init(kind: .directory, permissions: 0o755, modified: time)
+    }
+}
