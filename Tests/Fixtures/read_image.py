@@ -49,7 +49,7 @@ def entries(data):
         yield {
             "name": text(member.name), "kind": KINDS.get(member.type, "?"), "mode": member.mode, "uid": member.uid,
             "gid": member.gid, "size": member.size, "modified": float(member.mtime), "target": text(member.linkname),
-            "content": text(content[:200].decode("utf-8", "surrogateescape")),
+            "content": text(content[:65536].decode("utf-8", "surrogateescape")),
             "sha256": hashlib.sha256(content).hexdigest(),
             "attributes": {
                 key[len("SCHILY.xattr."):]: text(value)

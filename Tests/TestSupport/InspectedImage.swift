@@ -87,4 +87,21 @@ public struct InspectedImage: Decodable, Sendable {
         if violations.isEmpty { return image }
         throw TestSupportError("\(name): \(violations.joined(separator: "; "))")
     }
+
+    /// Text that was percent-encoded, such as an entry's content.
+    public static func decoded(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"),
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }
