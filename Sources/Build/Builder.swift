@@ -63,6 +63,7 @@ public struct Builder: Sendable {
         } catch { outcome = .failure(error) }
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
+        session.saveDigests()
         await session.worker.finish()
         return try outcome.get()
     }

@@ -26,6 +26,11 @@ public struct ContextDirectory: ~Copyable {
     public struct IgnoreText: Equatable, Sendable {
         public var name: String
         public var bytes: [UInt8]
+
+        public init(name: String, bytes: [UInt8]) {
+            self.name = name
+            self.bytes = bytes
+        }
     }
 
     /// The ignore file that counts: `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. Nil where

@@ -46,14 +46,14 @@ public final class DirectorySource: CopySource {
     }
 
     public func linkTarget(of path: TreePath) throws(SystemError) -> [UInt8] {
-        try during("read the link \(words(path))") { () throws(Errno) -> [UInt8] in
+        try during("read the link \(words(path))") { () throws(Errno) in
             let link = try handle(path)
             return try link.borrowed.readLink()
         }
     }
 
     public func attributes(of path: TreePath) throws(SystemError) -> [ExtendedAttribute] {
-        try during("read the attributes of \(words(path))") { () throws(Errno) -> [ExtendedAttribute] in
+        try during("read the attributes of \(words(path))") { () throws(Errno) in
             let file = try handle(path)
             return try file.borrowed.extendedAttributes()
         }

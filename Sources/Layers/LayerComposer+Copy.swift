@@ -90,7 +90,8 @@ extension LayerComposer {
         var item = Pending(
             entry: tarEntry(entry, at: target, attributes, selection.source.origin))
         if status.kind == .regular {
-            item.file = (match.path.appending(entry.path), status)
+            item.file = SourceFile(
+                word: word, path: match.path.appending(entry.path), status: status)
             if status.linkCount > 1 {
                 item.linkSet = LinkSet(match: index, file: FileKey(status))
             }

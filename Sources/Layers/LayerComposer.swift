@@ -32,9 +32,16 @@ public struct LayerComposer {
     /// What will be written at a path.
     struct Pending {
         var entry: TarEntry
-        var file: (path: TreePath, status: FileStatus)?
+        var file: SourceFile?
         /// The names of one file.
         var linkSet: LinkSet?
+    }
+
+    /// Where the bytes come from.
+    struct SourceFile {
+        var word: String
+        var path: TreePath
+        var status: FileStatus
     }
 
     struct LinkSet: Hashable {
@@ -142,22 +149,28 @@ public struct LayerComposer {
     mutating func put(
         _ item: Pending, at path: TreePath, word: String
     ) throws(CopyError) {
+        var item = item
+        try claim(path, for: &item.entry, word: word)
+        pending[path] = item
+    }
+
+    /// Lists an entry as this layer's and plans the directories above it.
+    mutating func claim(
+        _ path: TreePath, for entry: inout TarEntry, word: String
+    ) throws(CopyError) {
         if path.name.starts(with: Whiteout.prefix) {
             throw CopyError(.whiteoutName, word: word, path: path.bytes)
         }
         carryParents(of: path)
-        var item = item
-        item.entry.modified = TarEntry.Time(
-            seconds: min(item.entry.modified.seconds, latest ?? .max))
-        if item.entry.kind != .directory {
+        entry.modified = TarEntry.Time(seconds: min(entry.modified.seconds, latest ?? .max))
+        if entry.kind != .directory {
             fresh.remove(path)
-        } else if entry(at: path) == nil {
+        } else if self.entry(at: path) == nil {
             fresh.insert(path)
         }
         let isOpaque = own[path]?.isOpaque ?? false
-        own[path] = ListingEntry(item.entry)
-        if isOpaque, item.entry.kind == .directory { own.makeOpaque(path) }
-        pending[path] = item
+        own[path] = ListingEntry(entry)
+        if isOpaque, entry.kind == .directory { own.makeOpaque(path) }
     }
 
     /// Takes the directories above `path` into the layer as the image has them.
@@ -177,8 +190,12 @@ public struct LayerComposer {
         }
     }
 
-    /// Forgets which parents were seen: an entry above them has changed.
-    mutating func forgetParents() { lastParent = nil }
+    /// Takes back what this layer has below `path`, which becomes something else than a directory.
+    mutating func remove(below path: TreePath) {
+        own.remove(below: path)
+        fresh = fresh.filter { !path.contains($0) }
+        lastParent = nil
+    }
 
     // MARK: - Writing
 
@@ -199,7 +216,7 @@ public struct LayerComposer {
             }
             try tar.begin(entry)
             if entry.kind == .file, let file = item.file, let source {
-                try write(file.path, file.status, from: source)
+                try write(file, from: source)
             }
             try tar.end()
         }
@@ -207,25 +224,30 @@ public struct LayerComposer {
     }
 
     /// Writes the bytes of a file, which must be what it was when its digest was taken.
-    private func write(
-        _ path: TreePath, _ status: FileStatus, from source: any CopySource
-    ) throws {
-        let file = try source.open(path)
-        let name = printable(path.bytes)
-        let isSame = try during("look at /\(name)") { () throws(Errno) in
-            try file.borrowed.status().isUnchanged(since: status)
-        }
-        guard isSame else { throw CopyError(.changed, word: name, path: path.bytes) }
+    private func write(_ item: SourceFile, from source: any CopySource) throws {
+        let file = try of(item.word) { () throws(SystemError) in try source.open(item.path) }
+        try file.borrowed.checkUnchanged(since: item.status, item.path, word: item.word)
         do { try tar.writeContents(of: file.borrowed) } catch let error as ArchiveError {
-            if case .wrongSize = error.problem {
-                throw CopyError(.changed, word: name, path: path.bytes)
-            }
-            throw error
+            guard case .wrongSize = error.problem else { throw error }
+            throw CopyError(.changed, word: item.word, path: item.path.bytes)
         }
-        let isStillSame = try during("look at /\(name)") { () throws(Errno) in
-            try file.borrowed.status().isUnchanged(since: status)
+        try file.borrowed.checkUnchanged(since: item.status, item.path, word: item.word)
+    }
+}
+
+extension FileDescriptor {
+    /// Throws unless this open file is as it was when `status` was taken.
+    func checkUnchanged(
+        since status: FileStatus, _ path: TreePath, word: String
+    ) throws(CopyError) {
+        let now: FileStatus
+        do throws(Errno) { now = try self.status() } catch {
+            let error = SystemError("look at /\(printable(path.bytes))", error)
+            throw CopyError(.system(error), word: word)
         }
-        guard isStillSame else { throw CopyError(.changed, word: name, path: path.bytes) }
+        if !now.isUnchanged(since: status) {
+            throw CopyError(.changed, word: word, path: path.bytes)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ public import Archive
 /// OCI image-spec v1.1, layer.md, "Applying Changesets".
 public struct LayerIndexer {
     /// What an entry means.
-    enum Meaning {
+    public enum Meaning {
         /// The attributes of the root directory.
         case root
         /// A directory hides what lower layers have in it.
@@ -20,14 +20,14 @@ public struct LayerIndexer {
         case nothing
     }
 
-    struct Placement {
-        var path: TreePath
+    public struct Placement {
+        public var path: TreePath
         /// What this layer had there before, and has no more.
-        var replaced: ListingEntry?
+        public var replaced: ListingEntry?
         /// Of a hard link, the file that it is another name of.
-        var linkTarget: TreePath?
+        public var linkTarget: TreePath?
         /// A directory in place of something that lower layers had.
-        var isOpaque = false
+        public var isOpaque = false
     }
 
     public private(set) var listing = ListingBuilder()
@@ -46,7 +46,7 @@ public struct LayerIndexer {
     }
 
     /// Takes the next entry into the listing.
-    mutating func take(_ entry: TarEntry) throws(LayerError) -> Meaning {
+    public mutating func take(_ entry: TarEntry) throws(LayerError) -> Meaning {
         guard let typed = TreePath(entry.path) else {
             throw LayerError(.unsafePath, at: entry.path)
         }

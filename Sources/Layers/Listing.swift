@@ -96,6 +96,27 @@ public final class Listing: Sendable {
         return false
     }
 
+    /// The names right below `directory`, in order: also of what only stands in the paths of other entries.
+    func childNames(of directory: TreePath) -> [ArraySlice<UInt8>] {
+        var names: [ArraySlice<UInt8>] = []
+        var index = lowerBound(directory)
+        while index < count {
+            let path = path(index)
+            guard directory.contains(path) else { break }
+            if path == directory {
+                index += 1
+                continue
+            }
+            let start = directory.isRoot ? 0 : directory.bytes.count + 1
+            let name = path.bytes[start...].prefix { $0 != slash }
+            names.append(name)
+            // A NUL is in no name: it stands behind the slash of all that is below, and before every other byte.
+            let end = directory.appending(name).bytes + [0]
+            index = lowerBound(TreePath(unchecked: end))
+        }
+        return names
+    }
+
     /// Calls `body` for every entry, in order.
     public func forEach(_ body: (TreePath, ListingEntry) throws -> Void) rethrows {
         for index in 0..<count { try body(path(index), entry(index)) }

@@ -255,6 +255,7 @@ public struct TreeUnpacker: ~Copyable {
     /// Removes what an earlier entry or whiteout of the same path left.
     private func clear(_ path: TreePath, _ old: ListingEntry, in directory: FileDescriptor) throws {
         if old.kind == .directory {
+            // The directory that is kept open is the one above: what is removed is not in use.
             try removeTree(path.name, in: directory)
         } else {
             try LayerError.at(path.bytes, "replace it") { () throws(Errno) in

@@ -169,6 +169,9 @@ public final class Store: Sendable {
         }
     }
 
+    /// Where small files lie that only make builds faster; each is written whole by whoever owns it.
+    public var directoryForHints: FileDescriptor { root.borrowed }
+
     // MARK: - Who is in
 
     /// Held by each process that builds or reads, so that nothing is taken away under it.

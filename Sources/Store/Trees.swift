@@ -65,6 +65,12 @@ extension Store {
         }
     }
 
+    /// Whether anything is unpacked here.
+    public func hasTrees() throws -> Bool {
+        let trees = try scratch.borrowed.open("trees", [.readOnly, .directory])
+        return try !DirectoryReader().names(in: trees.borrowed).isEmpty
+    }
+
     /// Removes all trees. Runs where their ids are mapped.
     public func removeTrees() throws {
         let reader = DirectoryReader()

@@ -34,8 +34,11 @@ enum ModuleTable {
         ],
 
         // OCI: references and digests are the values of a request. Store: it is opened where its options are, and
-        // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors, signals and the terminal.
-        "lichen": ["Build", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials"],
+        // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors and
+        // signals.
+        "lichen": [
+            "Build", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials",
+        ],
     ]
 
     /// Single files that stand in the wrong room, and why.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Build
-import FoundationEssentials
 import OCI
 import Testing
 
@@ -134,23 +133,5 @@ private let rows: [OptionRow] = [
 
     private static func bareName(_ word: String) -> String {
         String(word.drop { $0 == "-" }.prefix { $0 != "=" })
-    }
-}
-
-/// The parser's own account of what a command takes.
-enum HelpDump {
-    private struct Tool: Decodable { var command: Command }
-    private struct Command: Decodable { var arguments: [Argument]? }
-    private struct Argument: Decodable {
-        var kind: String
-        var names: [Name]?
-    }
-    private struct Name: Decodable { var name: String }
-
-    /// For each option and flag, its names without dashes.
-    static func optionNames(of command: any ParsableCommand.Type) throws -> [[String]] {
-        let data = Data(command._dumpHelp().utf8)
-        let arguments = try JSONDecoder().decode(Tool.self, from: data).command.arguments ?? []
-        return arguments.filter { $0.kind != "positional" }.map { ($0.names ?? []).map(\.name) }
     }
 }

@@ -11,6 +11,8 @@ import Testing
             "dest=d,tar=false,type=oci",
             ImageOutput(kind: .oci, destination: .path("d"), isTar: false)
         ),
+        ("type=oci,dest=d", ImageOutput(kind: .oci, destination: .path("d"), isTar: false)),
+        ("type=oci,dest=d,tar=true", ImageOutput(kind: .oci, destination: .path("d"), isTar: true)),
         ("type=oci,dest=-", ImageOutput(kind: .oci, destination: .standardOutput, isTar: true)),
         ("type=tar,dest=-", ImageOutput(kind: .tar, destination: .standardOutput, isTar: true)),
         ("type=tar,dest=a,tar=true", ImageOutput(kind: .tar, destination: .path("a"), isTar: true)),

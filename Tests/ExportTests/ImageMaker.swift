@@ -54,7 +54,7 @@ final class ImageMaker {
         try image(layers.map { try layer($0) }, comment: comment)
     }
 
-    private func keep(_ bytes: [UInt8], _ type: MediaType) throws -> Descriptor {
+    func keep(_ bytes: [UInt8], _ type: MediaType) throws -> Descriptor {
         let digest = Digest(sha256: bytes.withUnsafeBytes { SHA256.digest(of: $0) })
         try store.keepDocument(bytes, digest: digest)
         return Descriptor(mediaType: type, digest: digest, size: Int64(bytes.count))

@@ -76,6 +76,20 @@ import Testing
         #expect(try status("su").uid == FileDescriptor.workingDirectory.status(of: path.utf8).uid)
     }
 
+    @Test func `keep the attributes that a user may set`() throws {
+        try export([
+            [
+                Entry.file("a", "1", mode: 0o400).with(attribute: "user.note", Array("n".utf8)),
+                Entry.directory("d").with(attribute: "user.note", Array("m".utf8)),
+            ]
+        ])
+        for (name, value) in [("a", "n"), ("d", "m")] {
+            let file = try FileDescriptor.workingDirectory.open(
+                "\(path)/\(name)", .readOnly, resolve: .system)
+            #expect(try file.borrowed.extendedAttribute("user.note") == Array(value.utf8))
+        }
+    }
+
     @Test func `are made where a directory comes after what is in it`() throws {
         try export([[.directory("d"), .file("d/a", "1")], [.directory("d", mode: 0o711)]])
         #expect(try status("d").permissions == 0o711)

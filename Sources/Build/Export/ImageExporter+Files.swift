@@ -13,9 +13,8 @@ extension ImageExporter {
         for (index, layer) in image.layers.enumerated() {
             var links = HardLinks(try standIns(in: layer, index, of: &files))
             let walk = try walk(layer)
-            while let mark = try walk.next() {
+            while let (path, entry) = try walk.next() {
                 try checkCancellation()
-                guard case .entry(let path, let entry) = mark else { continue }
                 let line = files.entry(at: path, of: index)
                 if entry.kind == .hardLink {
                     let target = links.origin(of: path, linkedTo: TreePath(entry.linkTarget)!)
@@ -49,9 +48,8 @@ extension ImageExporter {
         var result: [TreePath: TreePath] = [:]
         var links = HardLinks([:])
         let walk = try walk(layer)
-        while let mark = try walk.next() {
+        while let (path, entry) = try walk.next() {
             try checkCancellation()
-            guard case .entry(let path, let entry) = mark else { continue }
             guard entry.kind == .hardLink else {
                 links.begin(path)
                 continue

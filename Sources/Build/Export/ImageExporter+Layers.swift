@@ -6,12 +6,12 @@ import Store
 
 /// Reads a blob, and keeps it open as long as somebody does.
 private final class BlobSource: ByteSource {
-    private let blob: HeldDescriptor
+    private let blob: SharedDescriptor
     private let source: DescriptorSource
 
-    init(_ blob: HeldDescriptor) {
+    init(_ blob: SharedDescriptor) {
         self.blob = blob
-        source = DescriptorSource(blob.file.borrowed)
+        source = DescriptorSource(blob.borrowed)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
@@ -35,14 +35,8 @@ extension ImageExporter {
     /// The listings of all layers. One that was never made is made from the blob, and kept.
     func listings(of image: ExportableImage) throws -> [Listing] {
         try image.layers.map { layer in
-            if let listing = try store.listing(layer.diffID) { return listing }
-            var scan = LayerScan()
-            let walk = try walk(layer)
-            while let mark = try walk.next() {
-                try checkCancellation()
-                try scan.add(mark, walk)
-            }
-            return try store.keepListing(scan.encoded(), of: layer.diffID)
+            try checkCancellation()
+            return try store.listing(making: layer)
         }
     }
 }

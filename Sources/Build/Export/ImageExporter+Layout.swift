@@ -35,7 +35,7 @@ extension ImageExporter {
                 try checkCancellation()
                 let count = try ExportError.during("write to \(layout.pathForMessages)") {
                     () throws(Errno) in
-                    try source.file.borrowed.copyOnce(to: target, atMost: Self.copyLength)
+                    try source.borrowed.copyOnce(to: target, atMost: Self.copyLength)
                 }
                 if count == 0 { return }
             }

@@ -26,7 +26,7 @@ extension ImageExporter {
         for blob in blobs {
             let source = try open(blob)
             try tar.begin(Self.entry("blobs/sha256/\(blob.digest.hex)", size: blob.size))
-            try tar.writeContents(of: source.file.borrowed)
+            try tar.writeContents(of: source.borrowed)
             try tar.end()
         }
         try tar.finish()

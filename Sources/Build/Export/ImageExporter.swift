@@ -43,7 +43,7 @@ public struct ImageExporter: Sendable {
     }
 
     /// Opens a blob and sees that it is whole, as far as its size tells: the store's blobs were verified when they came.
-    func open(_ blob: Descriptor) throws -> HeldDescriptor {
+    func open(_ blob: Descriptor) throws -> SharedDescriptor {
         guard let file = try store.blob(blob.digest) else {
             throw ExportError(.missingBlob(blob.digest), hint: "pull the image again")
         }
@@ -56,7 +56,7 @@ public struct ImageExporter: Sendable {
                     blob.digest, reason: "it has \(size) bytes instead of \(blob.size)"),
                 hint: "lichen store check")
         }
-        return HeldDescriptor(file: file)
+        return SharedDescriptor(file)
     }
 
     /// Fails early, before anything is written, where a blob is missing.

@@ -57,9 +57,9 @@ struct LayoutDirectory {
 
     func addBlob(_ digest: Digest, _ fill: (FileDescriptor) throws -> Void) throws {
         let temporary = ".lichen-\(randomName())"
-        let file = HeldDescriptor(file: try create(temporary))
+        let file = SharedDescriptor(try create(temporary))
         do {
-            try fill(file.file.borrowed)
+            try fill(file.borrowed)
             try during { () throws(Errno) in
                 try directory.rename(
                     temporary.utf8, to: directory, Self.path(of: digest).utf8)

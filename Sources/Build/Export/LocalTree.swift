@@ -15,7 +15,7 @@ final class LocalTree {
     /// Devices that were left out: links to them are, too.
     private var omitted: Set<TreePath> = []
     /// The directory of the last entry, which is nearly always that of the next one, too.
-    private var parent: (path: TreePath, directory: HeldDescriptor)?
+    private var parent: (path: TreePath, directory: SharedDescriptor)?
 
     private static let strict: Resolve = [.beneath, .noLinks]
     private static let directoryFlags: OpenFlags = [.readOnly, .directory, .noFollow]
@@ -37,7 +37,7 @@ final class LocalTree {
             return
         }
         let holder = try directory(of: path)
-        let directory = holder.file.borrowed
+        let directory = holder.borrowed
         switch entry.kind {
         case .file: try makeFile(path, entry, walk, in: directory)
         case .directory: try makeDirectory(path, entry, in: directory)
@@ -81,12 +81,12 @@ final class LocalTree {
         _ path: TreePath, _ entry: TarEntry, _ walk: LayerWalk, in directory: FileDescriptor
     ) throws {
         let file = try replacing(path, in: directory) { () throws(Errno) in
-            HeldDescriptor(
-                file: try directory.open(
+            SharedDescriptor(
+                try directory.open(
                     path.name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600,
                     resolve: Self.strict))
         }
-        let descriptor = file.file.borrowed
+        let descriptor = file.borrowed
         var end: Int64 = 0
         while let block = try walk.nextBlock() {
             try checkCancellation()
@@ -117,17 +117,17 @@ final class LocalTree {
                 if error != .fileExists { throw error }
             }
             do throws(Errno) {
-                return HeldDescriptor(
-                    file: try directory.open(
+                return SharedDescriptor(
+                    try directory.open(
                         path.name, Self.directoryFlags, resolve: Self.strict))
             } catch {
                 throw error == .notDirectory || error == .tooManySymbolicLinkLevels
                     ? .fileExists : error
             }
         }
-        setAttributes(of: made.file.borrowed, entry)
+        setAttributes(of: made.borrowed, entry)
         try at(path) { () throws(Errno) in
-            try made.file.borrowed.setPermissions(UInt32(entry.mode & 0o1777 | 0o700))
+            try made.borrowed.setPermissions(UInt32(entry.mode & 0o1777 | 0o700))
         }
         directoryTimes.append((path, entry.modified.fileTime))
     }
@@ -165,7 +165,7 @@ final class LocalTree {
     // MARK: - Paths
 
     /// Opens the directory of `path`, making what is missing of it.
-    private func directory(of path: TreePath) throws -> HeldDescriptor {
+    private func directory(of path: TreePath) throws -> SharedDescriptor {
         let wanted = path.parent ?? .root
         if let parent, parent.path == wanted { return parent.directory }
         let opened = try at(path) { () throws(Errno) in
@@ -176,7 +176,7 @@ final class LocalTree {
             for component in wanted.components {
                 let parent = try openDirectory(current)
                 do throws(Errno) {
-                    try parent.file.borrowed.makeDirectory(component, mode: 0o755)
+                    try parent.borrowed.makeDirectory(component, mode: 0o755)
                 } catch {
                     if error != .fileExists { throw error }
                 }
@@ -189,9 +189,8 @@ final class LocalTree {
         return opened
     }
 
-    private func openDirectory(_ path: TreePath) throws(Errno) -> HeldDescriptor {
-        HeldDescriptor(
-            file: try root.open(path.forSystem, Self.directoryFlags, resolve: Self.strict))
+    private func openDirectory(_ path: TreePath) throws(Errno) -> SharedDescriptor {
+        SharedDescriptor(try root.open(path.forSystem, Self.directoryFlags, resolve: Self.strict))
     }
 
     /// Makes something at `path`, in place of what an entry before it made there.
@@ -201,7 +200,6 @@ final class LocalTree {
         do { return try make() } catch {
             if error != .fileExists { throw failure(error, path) }
         }
-        parent = nil
         try removeTree(path.name, in: directory)
         return try at(path, make)
     }

@@ -9,7 +9,7 @@ final class OutputDirectory {
     private let directory: OwnedDescriptor
     private let path: OutputPath
     /// Of a new one.
-    private var parent: HeldDescriptor?
+    private var parent: SharedDescriptor?
     private let temporary: [UInt8]
     private var isCommitted = false
 
@@ -24,8 +24,8 @@ final class OutputDirectory {
             state = try Self.isEmpty(path) ? .empty : .filled
             return
         }
-        let parent = HeldDescriptor(file: try path.openParent())
-        directory = try Self.make(temporary, in: parent.file.borrowed, path)
+        let parent = SharedDescriptor(try path.openParent())
+        directory = try Self.make(temporary, in: parent.borrowed, path)
         self.parent = parent
         state = .new
     }
@@ -35,7 +35,7 @@ final class OutputDirectory {
         if isCommitted { return }
         // An error is on its way already; what can't be removed lies under a name that nobody takes for a result.
         switch state {
-        case .new: if let parent { try? removeTree(temporary, in: parent.file.borrowed) }
+        case .new: if let parent { try? removeTree(temporary, in: parent.borrowed) }
         case .empty: try? removeContents()
         case .filled: break
         }
@@ -46,7 +46,7 @@ final class OutputDirectory {
         if let parent {
             try ExportError.during("make \(path.text)") { () throws(Errno) in
                 // Of directories only an empty one is replaced.
-                try parent.file.borrowed.rename(temporary, to: parent.file.borrowed, path.name)
+                try parent.borrowed.rename(temporary, to: parent.borrowed, path.name)
             }
         }
         isCommitted = true

@@ -13,7 +13,7 @@ final class OutputFile: ByteSink {
 
     private struct Replacement {
         var path: OutputPath
-        var parent: HeldDescriptor
+        var parent: SharedDescriptor
         var temporary: [UInt8]
     }
 
@@ -29,7 +29,7 @@ final class OutputFile: ByteSink {
 
     deinit {
         // Half a tar is of no use; where it can't be removed it lies under a name that nobody takes for a result.
-        if let replacement { try? replacement.parent.file.borrowed.unlink(replacement.temporary) }
+        if let replacement { try? replacement.parent.borrowed.unlink(replacement.temporary) }
     }
 
     /// Opens `destination`. A device or a fifo that is there is written to, a file is replaced.
@@ -65,7 +65,7 @@ final class OutputFile: ByteSink {
     private static func replacing(
         _ path: OutputPath, _ checkCancellation: @escaping @Sendable () throws -> Void
     ) throws(ExportError) -> OutputFile {
-        let parent = HeldDescriptor(file: try path.openParent())
+        let parent = SharedDescriptor(try path.openParent())
         let temporary = path.temporaryName
         return OutputFile(
             file: try openNew(temporary, in: parent, path), description: path.text,
@@ -74,10 +74,10 @@ final class OutputFile: ByteSink {
     }
 
     private static func openNew(
-        _ name: [UInt8], in parent: HeldDescriptor, _ path: OutputPath
+        _ name: [UInt8], in parent: SharedDescriptor, _ path: OutputPath
     ) throws(ExportError) -> OwnedDescriptor {
         try ExportError.during("write \(path.text)") { () throws(Errno) in
-            try parent.file.borrowed.open(name, [.writeOnly, .create, .exclusive], mode: 0o666)
+            try parent.borrowed.open(name, [.writeOnly, .create, .exclusive], mode: 0o666)
         }
     }
 
@@ -108,7 +108,7 @@ final class OutputFile: ByteSink {
     func commit() throws(ExportError) {
         guard let replacement else { return }
         try ExportError.during("write \(description)") { () throws(Errno) in
-            let parent = replacement.parent.file.borrowed
+            let parent = replacement.parent.borrowed
             try parent.rename(replacement.temporary, to: parent, replacement.path.name)
         }
         self.replacement = nil

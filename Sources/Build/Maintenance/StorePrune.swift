@@ -27,6 +27,12 @@ public struct StorePrune: Sendable {
     /// - Throws: `StoreError`, `busy` while another process is in the store.
     public func run(all: Bool = false) throws -> Freed {
         let lock = try store.enterAlone()
+        defer { withExtendedLifetime(lock) {} }
+        return try runAlone(all: all)
+    }
+
+    /// The same for a caller who holds the store alone.
+    func runAlone(all: Bool) throws -> Freed {
         store.sweep()
         var freed = Freed()
         let needs = ImageNeeds(of: try store.images(), in: store)
@@ -49,7 +55,6 @@ public struct StorePrune: Sendable {
             freed.blobs += 1
             freed.bytes += size
         }
-        _ = consume lock
         return freed
     }
 

@@ -24,7 +24,7 @@ final class BuildContext: Sendable {
     /// What the ignore file leaves: that of this Dockerfile, which lies beside it, else the context's.
     private static func ignored(
         _ request: BuildRequest, _ directory: borrowing ContextDirectory, _ name: String
-    ) throws -> IgnoreFilter? {
+    ) throws -> IgnoreFile? {
         let text: ContextDirectory.IgnoreText?
         if let file = request.dockerfile {
             let parent = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
@@ -38,16 +38,7 @@ final class BuildContext: Sendable {
         }
         guard let text else { return nil }
         let rules = try IgnoreFile(parsing: text.bytes, file: text.name)
-        return rules.isEmpty ? nil : IgnoreFilter(rules: rules)
-    }
-
-    /// An ignore file as a filter of paths.
-    private struct IgnoreFilter: PathFilter {
-        let rules: IgnoreFile
-        func includes(_ path: [UInt8]) -> Bool { !rules.matches(path[...]) }
-        func mayInclude(below directory: [UInt8]) -> Bool {
-            rules.mayInclude(below: directory[...])
-        }
+        return rules.isEmpty ? nil : rules
     }
 
     func parse() throws -> DockerfileDocument {

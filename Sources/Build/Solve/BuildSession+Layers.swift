@@ -12,27 +12,12 @@ extension BuildSession {
             if let listing = try await layer.listing(in: store) {
                 stack.push(listing)
             } else {
-                stack.push(try await list(try await layer.record))
+                let (record, store) = (try await layer.record, store)
+                try await images.ensureBlobs([record])
+                stack.push(try await blocking { try store.listing(making: record) })
             }
         }
         return stack
-    }
-
-    private func list(_ record: LayerRecord) async throws -> Listing {
-        try await images.ensureBlobs([record])
-        let store = store
-        return try await blocking {
-            guard let blob = try store.blob(record.blob.digest) else {
-                throw StoreError(.missingBlob(record.blob.digest))
-            }
-            let reader = try LayerReader(DescriptorSource(blob.borrowed))
-            let listing = try LayerIndexer.listing(of: reader.tar)
-            let diffID = Digest(sha256: try reader.finish().diffID)
-            if diffID != record.diffID {
-                throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID))
-            }
-            return try store.keepListing(listing.encoded(), of: diffID)
-        }
     }
 
     /// A small file of an image, read from its layer's blob; empty where there is none.
@@ -45,15 +30,19 @@ extension BuildSession {
         try await images.ensureBlobs([record])
         let store = store
         return try await blocking {
-            guard let blob = try store.blob(record.blob.digest) else {
-                throw StoreError(.missingBlob(record.blob.digest))
+            // A name may be a hard link to another: then the blob is read once more.
+            var readers: [(LayerReader, SharedDescriptor)] = []
+            defer { withExtendedLifetime(readers) {} }
+            let files = ImageFileReader(stack) { _ in
+                guard let blob = try store.blob(record.blob.digest) else {
+                    throw StoreError(.missingBlob(record.blob.digest))
+                }
+                let shared = SharedDescriptor(blob)
+                let reader = try LayerReader(DescriptorSource(shared.borrowed))
+                readers.append((reader, shared))
+                return reader.tar
             }
-            let reader = try LayerReader(DescriptorSource(blob.borrowed))
-            while let entry = try reader.tar.next() {
-                guard entry.kind == .file, TreePath(entry.path) == resolved.path else { continue }
-                return try reader.tar.data(of: entry, limit: UserDatabase.largestFile)
-            }
-            return []
+            return try files.read(path) ?? []
         }
     }
 

@@ -1,3 +1,4 @@
+import Contexts
 import Dockerfile
 import Linux
 import OCI
@@ -19,6 +20,7 @@ final class BuildSession: Sendable {
     /// One clock reading for the whole build.
     let now: Timestamp
     private let cached = Mutex(0)
+    private let knownDigests = Mutex<ContentDigestCache?>(nil)
     private let packing = Mutex<[SolvedLayer]>([])
 
     init(
@@ -52,6 +54,19 @@ final class BuildSession: Sendable {
     func awaitPacking() async {
         for layer in packing.withLock({ $0 }) { _ = try? await layer.record }
     }
+
+    /// The digests of context files that earlier builds left; read when the first COPY asks.
+    var digests: ContentDigestCache {
+        knownDigests.withLock { known in
+            if let known { return known }
+            let cache = ContentDigestCache(in: store.directoryForHints, name: "context-digests")
+            known = cache
+            return cache
+        }
+    }
+
+    /// Keeps what was learnt of context files. A failure costs the next build time, and nothing else.
+    func saveDigests() { try? knownDigests.withLock { $0 }?.save() }
 
     /// A refusal of an instruction, with its place in the Dockerfile.
     func error(

@@ -55,8 +55,10 @@ extension StageSolver {
         let (session, current) = (session, state)
         let selection: CopySelection
         do {
-            let source = session.context.source
-            selection = try await blocking { try CopySelection(transfer.sources, in: source) }
+            let (source, digests) = (session.context.source, session.digests)
+            selection = try await blocking {
+                try CopySelection(transfer.sources, in: source, digests: digests)
+            }
         } catch { throw located(error, at: instruction.range) }
         for notice in selection.notices { session.observer(.warning("\(event.line): \(notice)")) }
         var key = key(of: transfer)
@@ -70,7 +72,7 @@ extension StageSolver {
             return StepOutcome(
                 try await session.compose(on: parent) { composer in
                     if transfer.unpacks {
-                        try composer.copy(
+                        try composer.add(
                             selection, to: transfer.destination, workingDirectory: directory,
                             attributes)
                     } else {

@@ -27,14 +27,18 @@ struct ImagesCommand: ParsableCommand {
                 for image in images { Output.line(image.manifest.digest.description) }
                 return
             }
-            let rows = try images.map { image in
-                let size = try store.stored(image.manifest.digest).layerBytes
-                return [
+            let rows = images.map { image in
+                [
                     Reference.familiarName(image.name), image.manifest.digest.description,
-                    ByteCount.text(size),
+                    Self.layerBytes(of: image.manifest, store),
                 ]
             }
             for line in Table.lines(["IMAGE", "DIGEST", "LAYERS"], rows) { Output.line(line) }
         }
+    }
+
+    /// A damaged image is listed, too, or nobody could remove it; `store check` says what is wrong with it.
+    private static func layerBytes(of manifest: Descriptor, _ store: Store) -> String {
+        (try? store.storedImage(manifest)).map { ByteCount.text($0.layerBytes) } ?? "?"
     }
 }

@@ -23,7 +23,7 @@ struct InspectCommand: ParsableCommand {
         let (image, place) = (image, store)
         try Session.run {
             let store = try place.open()
-            let stored = try store.stored(try store.manifest(named: image).digest)
+            let stored = try store.storedImage(try store.manifest(named: image))
             Output.line(try ImageReport(name: image.description, stored).text())
         }
     }

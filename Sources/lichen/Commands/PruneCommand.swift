@@ -22,8 +22,8 @@ struct PruneCommand: ParsableCommand {
         let (all, place) = (all, store)
         try Session.run {
             let builder = Builder(store: try place.open(), observer: { _ in })
-            let (files, bytes) = try await builder.prune(all: all)
-            Output.line("removed \(files) files, \(ByteCount.text(bytes))")
+            let freed = try await builder.prune(all: all)
+            Output.line("removed \(freed.blobs) blobs and \(freed.steps) steps, \(ByteCount.text(freed.bytes))")
         }
     }
 }

@@ -30,14 +30,12 @@ struct StoreCheckCommand: ParsableCommand {
         let place = store
         try Session.run {
             let builder = Builder(store: try place.open(), observer: { _ in })
-            let (problems, files) = try await builder.check()
-            for problem in problems { Output.line(Sanitizer.clean(problem)) }
-            if !problems.isEmpty {
-                throw BuildError(
-                    .instruction, "\(problems.count) of \(files) files in the store are wrong",
-                    hint: "remove them; the next build fetches or makes them anew")
+            let problems = try await builder.check()
+            for problem in problems { Output.line(Sanitizer.clean("\(problem); \(problem.remedy)")) }
+            if problems.contains(where: \.isDamage) {
+                throw BuildError(.instruction, "the store is damaged")
             }
-            Output.line("\(files) files, nothing wrong")
+            if problems.isEmpty { Output.line("nothing is wrong") }
         }
     }
 }

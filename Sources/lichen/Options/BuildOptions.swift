@@ -29,9 +29,10 @@ struct BuildOptions: ParsableArguments {
         help: ArgumentHelp(
             "Write the image: type=oci|tar|local,dest=PATH[,tar=true|false]; may be repeated.",
             discussion: """
-                oci: an OCI layout, as a tar, or as a directory with tar=false. tar: the image's \
-                files as one tar. local: the image's files in a directory. A path alone is \
-                type=local, - alone is type=tar on standard output, as in Docker.
+                oci: an OCI layout; one tar where dest ends in .tar or tar=true says so, else a \
+                directory. tar: the image's files as one tar. local: the image's files in a \
+                directory. A path alone is type=local, - alone is type=tar on standard output, \
+                as in Docker.
                 """,
             valueName: "output"),
         transform: ImageOutput.init(parsing:))

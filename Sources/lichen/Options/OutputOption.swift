@@ -47,7 +47,7 @@ extension ImageOutput {
             throw ValidationError("dest is missing: a path, or - for standard output")
         }
         let destination: Destination = dest == "-" ? .standardOutput : .path(dest)
-        let isTar = try Self.isTar(keys["tar"], kind)
+        let isTar = try Self.isTar(keys["tar"], kind, dest)
         if destination == .standardOutput && !isTar {
             throw ValidationError("a directory can't go to standard output")
         }
@@ -63,9 +63,12 @@ extension ImageOutput {
         }
     }
 
-    /// Whether a tar is written: an OCI layout is one unless `tar=false`, as in Docker; the others leave no choice.
-    private static func isTar(_ word: String?, _ kind: Kind) throws -> Bool {
-        guard let word else { return kind != .local }
+    /// Whether a tar is written: an OCI layout is one where the destination says so, by `-` or a name that ends in `.tar`, or
+    /// where `tar=true` does; the others leave no choice.
+    private static func isTar(_ word: String?, _ kind: Kind, _ destination: String) throws -> Bool {
+        guard let word else {
+            return kind == .tar || (kind == .oci && (destination == "-" || destination.hasSuffix(".tar")))
+        }
         guard word == "true" || word == "false" else {
             throw ValidationError("tar is true or false, not \"\(word)\"")
         }
