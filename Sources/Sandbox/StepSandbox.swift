@@ -179,8 +179,10 @@ public struct StepSandbox: Sendable {
             let program = printable(command.arguments.first ?? [])
             let hint: String? =
                 switch report.errno {
-                case .noSuchFileOrDirectory: "the image has no such program, or not its interpreter or loader"
-                case .execFormatError: "the program is for another architecture, or a script without an interpreter line"
+                case .noSuchFileOrDirectory:
+                    "the image has no such program, or not its interpreter or loader"
+                case .execFormatError:
+                    "the program is for another architecture, or a script without an interpreter line"
                 default: nil
                 }
             return SandboxError(.exec(program: program, report.errno), hint: hint)

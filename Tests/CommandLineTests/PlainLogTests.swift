@@ -5,7 +5,7 @@ import Testing
 @testable import lichen
 
 let firstStep = BuildEvent.Step(
-    number: 2, total: 5, line: 7, stage: "build", text: "RUN make\u{1B}[2J all")
+    number: 2, total: 5, line: 7, stage: "build", text: "RUN make\u{1B}[2J     all")
 let secondStep = BuildEvent.Step(number: 3, total: 5, line: 9, stage: "", text: "RUN true")
 let someDigest = Digest(sha256: [UInt8](repeating: 0xAB, count: 32))
 

@@ -23,7 +23,10 @@ private struct Fixture {
         unneeded = try maker.layer([.file("unneeded", "4")])
         try store.setImage("docker.io/library/image:latest", to: image.manifest)
         try store.setImage("docker.io/library/other:latest", to: other.manifest)
-        try store.keepStep(key, StepRecord(layer: step, compressor: nil))
+        try store.keepStep(
+            key,
+            StepRecord(
+                layer: step, compressor: nil, created: Timestamp(secondsSinceEpoch: 1)))
     }
 
     func exportFiles(_ image: ExportableImage) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Build
 import OCI
 import Store
 
@@ -22,23 +23,21 @@ struct ImagesCommand: ParsableCommand {
         let (place, digestsOnly) = (store, digestsOnly)
         try Session.run {
             let store = try place.open()
-            let images = try store.images().sorted { $0.name < $1.name }
+            let rows = try ImageListing(of: store).rows
             if digestsOnly {
-                for image in images { Output.line(image.manifest.digest.description) }
+                for row in rows { Output.line(row.manifest.description) }
                 return
             }
-            let rows = images.map { image in
+            // A damaged image is listed, too, or nobody could remove it; `store check` says what is wrong with it.
+            let cells = rows.map { row in
                 [
-                    Reference.familiarName(image.name), image.manifest.digest.description,
-                    Self.layerBytes(of: image.manifest, store),
+                    Reference.familiarName(row.name), row.manifest.description,
+                    row.platform?.description ?? "?", row.size.map { ByteCount.text($0) } ?? "?",
                 ]
             }
-            for line in Table.lines(["IMAGE", "DIGEST", "LAYERS"], rows) { Output.line(line) }
+            for line in Table.lines(["IMAGE", "DIGEST", "PLATFORM", "LAYERS"], cells) {
+                Output.line(line)
+            }
         }
-    }
-
-    /// A damaged image is listed, too, or nobody could remove it; `store check` says what is wrong with it.
-    private static func layerBytes(of manifest: Descriptor, _ store: Store) -> String {
-        (try? store.storedImage(manifest)).map { ByteCount.text($0.layerBytes) } ?? "?"
     }
 }

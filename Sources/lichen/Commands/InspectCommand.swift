@@ -1,14 +1,13 @@
 import ArgumentParser
-import FoundationEssentials
+import Build
 import OCI
-import Store
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
         abstract: "Print what an image is, as JSON.",
         discussion: """
-            Its name, the digest of its manifest, the manifest and the config.
+            Its name, the digest of its manifest, the manifest and the config, whole.
 
             Example:
               lichen inspect app:1
@@ -17,35 +16,18 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: "The image's name.", transform: Reference.init(named:))
     var image: Reference
 
+    @Option(help: "Which image of an index, as in linux/amd64.", transform: Platform.init(parsing:))
+    var platform: Platform = .host
+
     @OptionGroup(title: "Store") var store: StoreOptions
 
     func run() throws {
-        let (image, place) = (image, store)
+        let (image, platform, place) = (image, platform, store)
         try Session.run {
             let store = try place.open()
-            let stored = try store.storedImage(try store.manifest(named: image))
-            Output.line(try ImageReport(name: image.description, stored).text())
+            let described = try DescribedImage(
+                try store.manifest(named: image), platform: platform, in: store)
+            Output.line(described.inspection(name: image.description))
         }
-    }
-}
-
-/// What `inspect` prints.
-private struct ImageReport: Encodable {
-    var name: String
-    var digest: Digest
-    var manifest: Manifest
-    var config: ImageConfig
-
-    init(name: String, _ image: StoredImage) {
-        self.name = name
-        digest = image.digest
-        manifest = image.manifest
-        config = image.config
-    }
-
-    func text() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

@@ -23,7 +23,9 @@ struct PruneCommand: ParsableCommand {
         try Session.run {
             let builder = Builder(store: try place.open(), observer: { _ in })
             let freed = try await builder.prune(all: all)
-            Output.line("removed \(freed.blobs) blobs and \(freed.steps) steps, \(ByteCount.text(freed.bytes))")
+            Output.line(
+                "removed \(freed.blobs) blobs and \(freed.steps) steps, \(ByteCount.text(freed.bytes))"
+            )
         }
     }
 }

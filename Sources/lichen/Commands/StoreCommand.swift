@@ -31,7 +31,9 @@ struct StoreCheckCommand: ParsableCommand {
         try Session.run {
             let builder = Builder(store: try place.open(), observer: { _ in })
             let problems = try await builder.check()
-            for problem in problems { Output.line(Sanitizer.clean("\(problem); \(problem.remedy)")) }
+            for problem in problems {
+                Output.line(Sanitizer.clean("\(problem); \(problem.remedy)"))
+            }
             if problems.contains(where: \.isDamage) {
                 throw BuildError(.instruction, "the store is damaged")
             }

@@ -67,7 +67,8 @@ extension ImageOutput {
     /// where `tar=true` does; the others leave no choice.
     private static func isTar(_ word: String?, _ kind: Kind, _ destination: String) throws -> Bool {
         guard let word else {
-            return kind == .tar || (kind == .oci && (destination == "-" || destination.hasSuffix(".tar")))
+            return kind == .tar
+                || (kind == .oci && (destination == "-" || destination.hasSuffix(".tar")))
         }
         guard word == "true" || word == "false" else {
             throw ValidationError("tar is true or false, not \"\(word)\"")

@@ -5,10 +5,11 @@ extension BuildEvent.Step {
     /// `#3`
     var mark: String { "#\(number)" }
 
-    /// `[build 3/5] RUN make`, harmless and on one line.
+    /// `[build 3/5] RUN make`, harmless and on one line; the blanks of continued lines become one.
     var title: String {
         let place = stage.isEmpty ? "" : Sanitizer.clean(stage) + " "
-        return "[\(place)\(number)/\(total)] \(Sanitizer.clean(text))"
+        let words = Sanitizer.clean(text).split(separator: " ").joined(separator: " ")
+        return "[\(place)\(number)/\(total)] \(words)"
     }
 }
 
