@@ -27,16 +27,21 @@ extension ImageExporter {
             let plain = try Decompressor(blob, allowed: [.none, .gzip, .zstd])
             return LayerWalk(ReadAhead(plain), blob: layer.blob.digest)
         } catch let error as ArchiveError {
-            throw ExportError(
-                .damagedBlob(layer.blob.digest, reason: "\(error)"), hint: "lichen store check")
+            throw damage(layer, "\(error)")
         }
+    }
+
+    private func damage(_ layer: LayerRecord, _ reason: String) -> ExportError {
+        ExportError(.damagedBlob(layer.blob.digest, reason: reason), hint: "lichen store check")
     }
 
     /// The listings of all layers. One that was never made is made from the blob, and kept.
     func listings(of image: ExportableImage) throws -> [Listing] {
         try image.layers.map { layer in
             try checkCancellation()
-            return try store.listing(making: layer)
+            do { return try store.listing(making: layer) } catch let error as ArchiveError {
+                throw damage(layer, "\(error)")
+            } catch let error as LayerError { throw damage(layer, error.description) }
         }
     }
 }
