@@ -14,6 +14,9 @@ public func blocking<Value: Sendable>(
     }
 }
 
+/// Lets this thread, which may block, do nothing for a while.
+public func pause(seconds: Double) { usleep(UInt32(seconds * 1_000_000)) }
+
 /// Starts a detached thread that runs `body` once.
 public func startThread(_ body: @escaping @Sendable () -> Void) {
     var attributes = pthread_attr_t()

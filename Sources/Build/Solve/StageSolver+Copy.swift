@@ -99,7 +99,10 @@ extension StageSolver {
                 from = StageState(
                     try await session.images.image(reference, session.request.platform))
             } catch {
-                throw located(error, at: instruction.range)
+                var failure = BuildError(any: error)
+                failure.hint =
+                    "no stage has that name, so it was taken for an image"
+                throw located(failure, at: instruction.range)
             }
         }
         // The other stage's key stands for all that it holds.

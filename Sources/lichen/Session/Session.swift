@@ -54,7 +54,17 @@ final class Session: Sendable {
         }
         if isSecond { Signals.die(by: signal) }
         task?.cancel()
+        // What blocks (a large file being hashed or packed) does not hear of it. Nothing is lost by dying: files get their names
+        // when they are whole, and the worker dies with us.
+        startThread {
+            pause(seconds: Self.patienceSeconds)
+            Output.errorLine("error: interrupted")
+            Signals.die(by: signal)
+        }
     }
+
+    /// How long an interrupted job may clean up.
+    private static let patienceSeconds = 1.5
 
     private func conclude() throws {
         let (failure, signal) = state.withLock { ($0.failure, $0.signal) }
