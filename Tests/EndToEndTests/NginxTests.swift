@@ -116,6 +116,8 @@ struct `The image of the how-to` {
         let script = """
             umask 022; mkdir home run; export HOME=$PWD/home XDG_RUNTIME_DIR=$PWD/run
             p="podman --root $PWD/home/store --runroot $PWD/run/podman --storage-driver overlay"
+            # A process that keeps its namespace stays behind otherwise.
+            trap 'kill "$(cat run/libpod/tmp/pause.pid)"' EXIT
             $p pull -q --tls-verify=false \(pair.page.name) > pulled
             $p unshare sh -euc "m=\\$($p image mount \(pair.page.name)); python3 \(TestHost.fixture("list_files.py")) \\$m > theirs"
             python3 \(TestHost.fixture("list_files.py")) ours.tar > ours
