@@ -81,11 +81,13 @@ final class FixedAuthorizer: Authorizer {
     }
 
     func authorization(
-        answering challenges: [Challenge], for access: RegistryAccess
+        answering challenges: [Challenge], refused: String?, for access: RegistryAccess
     ) async throws -> String? {
         seen.withLock { $0.challenges += challenges }
         return nil
     }
+
+    func credentialSource(for access: RegistryAccess) async -> String? { nil }
 }
 
 extension RegistryOptions {
