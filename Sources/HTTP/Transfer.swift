@@ -239,7 +239,10 @@ extension Transfer {
     private static func problem(
         of code: CURLcode, _ transfer: Transfer, _ message: String
     ) -> HTTPError.Problem? {
-        let reason = message.isEmpty ? String(cString: curl_easy_strerror(code)) : message
+        let reason = withoutUserInformation(
+            message.isEmpty ? String(cString: curl_easy_strerror(code)) : message)
+        // libcurl has no code of its own for a proxy that opens no tunnel: it may want a password.
+        if reason.hasPrefix("CONNECT tunnel failed") { return .proxy(reason) }
         switch code {
         case CURLE_OK: return nil
         case CURLE_COULDNT_RESOLVE_HOST: return .couldNotResolve
@@ -262,5 +265,12 @@ extension Transfer {
             return .malformed(reason)
         default: return .internal(reason)
         }
+    }
+
+    /// A message of libcurl without what stands before an `@` in a word: it cites the proxy's URL, which may have a password.
+    static func withoutUserInformation(_ message: String) -> String {
+        message.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            word.lastIndex(of: "@").map { "…" + word[$0...] } ?? String(word)
+        }.joined(separator: " ")
     }
 }

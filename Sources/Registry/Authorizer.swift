@@ -2,7 +2,7 @@ public import HTTP
 
 /// What a request needs to be allowed.
 public struct RegistryAccess: Hashable, Sendable {
-    public enum Action: String, Sendable { case pull, push }
+    public enum Action: String, Sendable { case pull, push, delete }
 
     /// As references name it.
     public var registry: String

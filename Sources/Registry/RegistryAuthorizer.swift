@@ -48,6 +48,11 @@ public actor RegistryAuthorizer: Authorizer {
     ) async throws -> String? {
         if let demand = TokenDemand(challenges, of: access) {
             demands[Self.place(of: access)] = .bearer(demand)
+            if let refused, TokenDemand.wantsMore(challenges),
+                isCurrent(refused, Self.key(demand, access))
+            {
+                return nil  // another token for the same would be no better
+            }
             return try await bearer(demand, access, refused: refused)
         }
         if challenges.contains(where: { $0.scheme == "basic" }) {
@@ -98,13 +103,20 @@ public actor RegistryAuthorizer: Authorizer {
             let header = Self.header(token)
             return header == refused ? nil : header
         }
-        let key = TokenKey(
-            place: Self.place(of: access), demand: demand, scopes: demand.scopes(for: access))
+        let key = Self.key(demand, access)
         if let known = tokens[key], known.isFresh(at: .now), Self.header(known.secret) != refused {
             return Self.header(known.secret)
         }
         tokens[key] = nil
         return Self.header(try await fetch(key, access, credential).secret)
+    }
+
+    private static func key(_ demand: TokenDemand, _ access: RegistryAccess) -> TokenKey {
+        TokenKey(place: place(of: access), demand: demand, scopes: demand.scopes(for: access))
+    }
+
+    private func isCurrent(_ header: String, _ key: TokenKey) -> Bool {
+        tokens[key].map { $0.isFresh(at: .now) && Self.header($0.secret) == header } ?? false
     }
 
     private static func header(_ token: Secret) -> String { "Bearer " + token.reveal() }

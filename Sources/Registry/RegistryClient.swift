@@ -213,6 +213,7 @@ extension RegistryClient {
     func location(
         of response: HTTPResponse, from url: HTTPURL, _ call: RegistryCall
     ) throws(RegistryError) -> HTTPURL {
+        let url = endpoint.effective(url)
         guard let text = response.headers["Location"] else {
             throw error(call, .malformed("status \(response.status) without a Location"))
         }

@@ -77,6 +77,15 @@ extension RegistryError {
         if case .transfer(let error) = problem { error.isUnreachable } else { false }
     }
 
+    /// Whether this is how a registry answers to a chunk that takes none.
+    var refusesChunks: Bool {
+        switch problem {
+        case .notFound: true
+        case .status(let status): (400...499).contains(status) && status != 408
+        default: false
+        }
+    }
+
     /// Whether the same may well succeed in a moment.
     public var isTransient: Bool {
         switch problem {

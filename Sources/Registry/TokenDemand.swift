@@ -10,6 +10,11 @@ struct TokenDemand: Hashable, Sendable {
     /// Scopes beside those that follow from what is asked: ECR's public registry wants `aws`.
     var furtherScopes: [String]
 
+    /// Whether a challenge says that a token was good, but not good enough; RFC 6750, section 3.1.
+    static func wantsMore(_ challenges: [Challenge]) -> Bool {
+        challenges.contains { $0.parameters["error"] == "insufficient_scope" }
+    }
+
     static let maximumScopes = 8
     static let maximumLength = 1024
 

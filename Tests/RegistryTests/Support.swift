@@ -14,7 +14,8 @@ final class TestBlob: Sendable {
     private let directory: TemporaryDirectory
 
     init(_ bytes: some Sequence<UInt8>, _ mediaType: MediaType = .layer) throws {
-        self.bytes = Array(bytes)
+        // Copying what is an array already takes seconds in a debug build.
+        self.bytes = bytes as? [UInt8] ?? Array(bytes)
         directory = try TemporaryDirectory()
         let path = try directory.write("blob", self.bytes)
         file = try FileDescriptor.open(FilePath(path), .readOnly)
