@@ -44,6 +44,8 @@ public struct RegistryAccount: Sendable {
                 hiddenBy: found?.source == place ? nil : found?.source)
         } catch let error as RegistryError where error.isUnauthorized {
             throw BuildError(.network, "\(registry) refuses this user and password")
+        } catch let error as RegistryError {
+            throw BuildError(.network, "\(error)", hint: error.hint)
         } catch let error as CredentialError {
             throw BuildError(.storage, "\(error)", hint: error.hint)
         }
