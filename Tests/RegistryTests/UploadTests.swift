@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import OCI
 import Synchronization
@@ -71,7 +72,9 @@ import Testing
             server.host, http: HTTPClient(), options: .impatient, observer: traffic)
         try await client.uploadBlob(blob.descriptor, from: blob.file, to: "a")
         let state = receiver.state.withLock { $0 }
-        #expect(state.bytes == blob.bytes)
+        #expect(state.bytes.count == blob.bytes.count)
+        // In a debug build == takes its time with so many.
+        #expect(state.bytes.withUnsafeBytes { memcmp($0.baseAddress!, blob.bytes, $0.count) } == 0)
         #expect(state.breaks == 20)
         #expect(state.sessions == 1)
         #expect(traffic.totals.sent <= blob.bytes.count * 11 / 10)
