@@ -114,10 +114,12 @@ struct `The image of the how-to` {
         try pair.lichen.build(folder, ["-o", "type=tar,dest=\(directory.path("ours.tar"))"]).run()
             .required()
         let script = """
-            umask 022; mkdir home run; export HOME=$PWD/home XDG_RUNTIME_DIR=$PWD/run
-            p="podman --root $PWD/home/store --runroot $PWD/run/podman --storage-driver overlay"
+            umask 022; mkdir home; export HOME=$PWD/home
+            # podman takes no longer path than 50 characters for what it runs with.
+            run=$(mktemp -d /tmp/lp.XXXXXX); export XDG_RUNTIME_DIR=$run
+            p="podman --root $PWD/home/store --runroot $run/p --storage-driver overlay"
             # A process that keeps its namespace stays behind otherwise.
-            trap 'kill "$(cat run/libpod/tmp/pause.pid)"' EXIT
+            trap 'kill "$(cat $run/libpod/tmp/pause.pid)"; $p unshare rm -rf $run; rm -rf $run' EXIT
             $p pull -q --tls-verify=false \(pair.page.name) > pulled
             $p unshare sh -euc "m=\\$($p image mount \(pair.page.name)); python3 \(TestHost.fixture("list_files.py")) \\$m > theirs"
             python3 \(TestHost.fixture("list_files.py")) ours.tar > ours

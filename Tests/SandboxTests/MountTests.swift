@@ -6,12 +6,12 @@ struct `The mounts of a RUN` {
     private static let always = [
         "/ rw,nosuid,nodev overlay",
         "/dev rw,nosuid,noexec tmpfs",
-        "/dev/null rw devtmpfs",
-        "/dev/zero rw devtmpfs",
-        "/dev/full rw devtmpfs",
-        "/dev/random rw devtmpfs",
-        "/dev/urandom rw devtmpfs",
-        "/dev/tty rw devtmpfs",
+        "/dev/null ro,nosuid,noexec devtmpfs",
+        "/dev/zero ro,nosuid,noexec devtmpfs",
+        "/dev/full ro,nosuid,noexec devtmpfs",
+        "/dev/random ro,nosuid,noexec devtmpfs",
+        "/dev/urandom ro,nosuid,noexec devtmpfs",
+        "/dev/tty ro,nosuid,noexec devtmpfs",
         "/dev/shm rw,nosuid,nodev,noexec tmpfs",
         "/etc/resolv.conf rw,nosuid,nodev,noexec tmpfs",
         "/etc/hosts rw,nosuid,nodev,noexec tmpfs",
@@ -24,10 +24,10 @@ struct `The mounts of a RUN` {
     /// Covers of what not every kernel has below /proc.
     private static let covers = [
         "/proc/acpi ro,nosuid,nodev,noexec tmpfs", "/proc/asound ro,nosuid,nodev,noexec tmpfs",
-        "/proc/scsi ro,nosuid,nodev,noexec tmpfs", "/proc/interrupts rw devtmpfs",
-        "/proc/kcore rw devtmpfs", "/proc/keys rw devtmpfs", "/proc/latency_stats rw devtmpfs",
-        "/proc/sched_debug rw devtmpfs", "/proc/timer_list rw devtmpfs",
-        "/proc/timer_stats rw devtmpfs", "/proc/bus ro,nosuid,nodev,noexec proc",
+        "/proc/scsi ro,nosuid,nodev,noexec tmpfs", "/proc/interrupts ro,nosuid,noexec devtmpfs",
+        "/proc/kcore ro,nosuid,noexec devtmpfs", "/proc/keys ro,nosuid,noexec devtmpfs", "/proc/latency_stats ro,nosuid,noexec devtmpfs",
+        "/proc/sched_debug ro,nosuid,noexec devtmpfs", "/proc/timer_list ro,nosuid,noexec devtmpfs",
+        "/proc/timer_stats ro,nosuid,noexec devtmpfs", "/proc/bus ro,nosuid,nodev,noexec proc",
         "/proc/fs ro,nosuid,nodev,noexec proc", "/proc/irq ro,nosuid,nodev,noexec proc",
         "/proc/sys ro,nosuid,nodev,noexec proc", "/proc/sysrq-trigger ro,nosuid,nodev,noexec proc",
     ]
