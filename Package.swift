@@ -88,6 +88,8 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
+        tests("EndToEndTests", ["lichen", "TestSupport"]),
+        tests("SandboxTests", ["lichen", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
