@@ -90,6 +90,8 @@ let package = Package(
         tests("ArchitectureTests", []),
         tests("EndToEndTests", ["lichen", "TestSupport"]),
         tests("SandboxTests", ["lichen", "TestSupport"]),
+        tests("LayerPropertyTests", ["lichen", "TestSupport"]),
+        tests("CrashTests", ["lichen", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),

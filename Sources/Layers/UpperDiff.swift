@@ -1,4 +1,4 @@
-public import Linux
+import Linux
 public import SystemPackage
 
 /// Finds what a step changed: reads the overlay's upper directory, never the image.
@@ -14,34 +14,43 @@ public struct UpperDiff: ~Copyable {
     /// Names of files that have several, by inode.
     private var names: [UInt64: [Int]] = [:]
 
+    private let latest: Int64?
+
     /// One name of the upper directory.
-    private struct Found {
+    struct Found {
         var path: TreePath
         var status: FileStatus
         var mark: ChangeSet.Change.Mark
         var isChanged: Bool
         var isOpaque = false
+        /// Overlay has marked it as opaque, and there is nothing to hide.
+        var hasIdleMark = false
     }
 
-    private init(lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor) {
+    private init(
+        lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor, latest: Int64?
+    ) {
         self.lower = lower
         self.trees = trees
         self.upper = upper
+        self.latest = latest
     }
 
     /// The changes in `upper` against the layers below it.
     ///
-    /// - Parameter rootBefore: what the upper directory itself was given before the step.
+    /// - Parameters:
+    ///   - rootBefore: what the upper directory itself was given before the step.
+    ///   - latest: the time that later ones are set back to, in the layer and in the tree: `SOURCE_DATE_EPOCH`.
     public static func changes(
         in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor],
-        rootBefore: RootAttributes
+        rootBefore: RootAttributes, latest: Int64? = nil
     ) throws -> ChangeSet {
-        var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
+        var diff = UpperDiff(lower: lower, trees: trees, upper: upper, latest: latest)
         try diff.readRoot(rootBefore)
         try diff.read(upper, at: .root, hidesLower: false, depth: 0)
-        diff.enterWholeLinkSets()
+        try diff.enterWholeLinkSets()
         diff.enterParents()
-        try diff.removeUnchanged()
+        try UpperTree(upper: upper, latest: latest).settle(diff.found)
         return diff.changeSet()
     }
 
@@ -75,15 +84,19 @@ public struct UpperDiff: ~Copyable {
             }
             if status.kind == .characterDevice, status.special == DeviceNumber(major: 0, minor: 0) {
                 // Nothing to hide: the step made the file and removed it again.
-                let hides = !hidesLower && lower.entry(at: child) != nil
+                let hides = !hidesLower && below(child) != nil
                 found.append(Found(path: child, status: status, mark: .whiteout, isChanged: hides))
                 continue
             }
             if name.starts(with: Whiteout.prefix) {
                 throw LayerError(.whiteoutName, at: child.bytes)
             }
-            // A socket's name means nothing without its process, and no archive carries it.
-            if status.kind == .socket { continue }
+            // A socket's name means nothing without its process, and no archive carries it. What it has replaced is gone.
+            if status.kind == .socket {
+                let hides = !hidesLower && below(child) != nil
+                found.append(Found(path: child, status: status, mark: .whiteout, isChanged: hides))
+                continue
+            }
             if status.kind == .directory {
                 try readDirectory(
                     child, name, status, in: directory, hidesLower: hidesLower, depth: depth)
@@ -105,7 +118,7 @@ public struct UpperDiff: ~Copyable {
         let mark = try LayerError.at(path.bytes, "read its attributes") { () throws(Errno) in
             try directory.borrowed.extendedAttribute("user.overlay.opaque")
         }
-        let below = hidesLower ? nil : lower.lookup(path)
+        let below = hidesLower ? nil : below(path)
         let isOpaque = mark == [UInt8(ascii: "y")]
         // Only where there is something to hide does the mark mean anything in a layer.
         let hides = isOpaque && below?.entry.kind == .directory
@@ -113,7 +126,9 @@ public struct UpperDiff: ~Copyable {
             try hides || below == nil
             || differsAsDirectory(path, directory.borrowed, status, below!)
         found.append(
-            Found(path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides))
+            Found(
+                path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides,
+                hasIdleMark: isOpaque && !hides))
         try read(
             directory.borrowed, at: path, hidesLower: hidesLower || isOpaque || below == nil,
             depth: depth + 1)
@@ -121,10 +136,20 @@ public struct UpperDiff: ~Copyable {
 
     // MARK: - Comparing
 
+    /// What the image had at a path; without a layer where only other entries' paths say that there is a directory.
+    private typealias Below = (entry: ListingEntry, layer: Int?)
+
+    private func below(_ path: TreePath) -> Below? {
+        let found = lower.lookup(path)
+        if found?.entry.kind != .directory, lower.impliesDirectory(path) {
+            return (ListingEntry(kind: .directory, permissions: 0o755), nil)
+        }
+        return found.map { ($0.entry, $0.layer) }
+    }
+
     /// A directory's time is no change of its own: it changes with every file that comes and goes in it.
     private func differsAsDirectory(
-        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus,
-        _ below: (entry: ListingEntry, layer: Int)
+        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus, _ below: Below
     ) throws -> Bool {
         if below.entry.kind != .directory || UInt32(below.entry.permissions) != status.permissions
             || below.entry.uid != status.uid || below.entry.gid != status.gid
@@ -132,10 +157,11 @@ public struct UpperDiff: ~Copyable {
             return true
         }
         return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
-            let old = try trees[below.layer].open(
+            let now = try directory.extendedAttributes().carriedToLayer
+            guard let layer = below.layer else { return !now.isEmpty }
+            let old = try trees[layer].open(
                 path.forSystem, [.pathOnly, .noFollow], resolve: .noLinks)
-            return try old.borrowed.extendedAttributes().carriedToLayer
-                != directory.extendedAttributes().carriedToLayer
+            return try old.borrowed.extendedAttributes().carriedToLayer != now
         }
     }
 
@@ -177,11 +203,28 @@ public struct UpperDiff: ~Copyable {
     // MARK: - Completing
 
     /// A set of hard links enters whole or not at all: a link into a lower layer is refused by some engines.
-    private mutating func enterWholeLinkSets() {
-        for set in names.values where set.count > 1 && set.contains(where: { found[$0].isChanged })
-        {
+    private mutating func enterWholeLinkSets() throws {
+        for set in names.values where set.count > 1 {
+            guard try set.contains(where: { found[$0].isChanged }) || !areOneFileBelow(set) else {
+                continue
+            }
             for index in set { found[index].isChanged = true }
         }
+    }
+
+    /// Whether unchanged names are those of one file below, too: files that were the same may have become links.
+    private func areOneFileBelow(_ set: [Int]) throws -> Bool {
+        var inodes: Set<[UInt64]> = []
+        for index in set {
+            let path = found[index].path
+            guard let layer = lower.lookup(path)?.layer else { return false }
+            try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
+                let old = try trees[layer].open(
+                    path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
+                inodes.insert([UInt64(layer), try old.borrowed.status().inode])
+            }
+        }
+        return inodes.count == 1
     }
 
     /// The directories of every entry are in the layer, too, with their own owner and mode; the root only if it changed itself.
@@ -195,27 +238,6 @@ public struct UpperDiff: ~Copyable {
                 for parent in open { found[parent].isChanged = true }
             }
             if found[index].status.kind == .directory { open.append(index) }
-        }
-    }
-
-    /// Takes out of the upper directory what is as it was: in another image this tree would show the wrong file.
-    private func removeUnchanged() throws(LayerError) {
-        for item in found.reversed() where !item.isChanged {
-            try LayerError.at(item.path.bytes, "take it back") { () throws(Errno) in
-                let parent = try upper.open(
-                    (item.path.parent ?? .root).forSystem, [.readOnly, .directory],
-                    resolve: .noLinks)
-                if item.status.kind == .directory {
-                    // A socket may be left in it; it is in no layer.
-                    do throws(Errno) {
-                        try parent.borrowed.removeEmptyDirectory(item.path.name)
-                    } catch {
-                        if error != .directoryNotEmpty { throw error }
-                    }
-                } else {
-                    try parent.borrowed.unlink(item.path.name)
-                }
-            }
         }
     }
 
@@ -239,54 +261,6 @@ public struct UpperDiff: ~Copyable {
             }
         }
         return result
-    }
-}
-
-/// The root directory of an image, which has no entry of its own in most layers.
-public struct RootAttributes: Equatable, Sendable {
-    public var permissions: UInt32
-    public var uid, gid: UInt32
-    public var attributes: [ExtendedAttribute]
-
-    public init(permissions: UInt32, uid: UInt32, gid: UInt32, attributes: [ExtendedAttribute]) {
-        self.permissions = permissions
-        self.uid = uid
-        self.gid = gid
-        self.attributes = attributes
-    }
-
-    init(_ status: FileStatus, _ attributes: [ExtendedAttribute]) {
-        self.init(
-            permissions: status.permissions, uid: status.uid, gid: status.gid,
-            attributes: attributes)
-    }
-
-    func differs(from other: RootAttributes) -> Bool { self != other }
-
-    /// Of the topmost layer that speaks of the root; 0755 and root's where none does.
-    public static func of(_ stack: LayerStack, trees: [FileDescriptor]) throws(LayerError)
-        -> RootAttributes
-    {
-        guard let (entry, layer) = stack.lookup(.root) else {
-            return RootAttributes(permissions: 0o755, uid: 0, gid: 0, attributes: [])
-        }
-        let attributes = try LayerError.at([], "read its attributes") { () throws(Errno) in
-            try trees[layer].extendedAttributes().carriedToLayer
-        }
-        return RootAttributes(
-            permissions: UInt32(entry.permissions), uid: entry.uid, gid: entry.gid,
-            attributes: attributes)
-    }
-
-    /// Gives an upper directory these attributes: overlay shows them as the root's.
-    public func apply(to directory: FileDescriptor) throws(LayerError) {
-        try LayerError.at([], "set its owner and mode") { () throws(Errno) in
-            try directory.setOwner(uid: uid, gid: gid)
-            try directory.setPermissions(permissions)
-            for attribute in attributes {
-                try directory.setExtendedAttribute(attribute.name, attribute.value)
-            }
-        }
     }
 }
 
