@@ -16,6 +16,13 @@ extension BuildError {
                 .input, "\(error.problem)", location: "\(error.file):\(error.range.start.line)")
         case let error as RegistryError: self.init(.network, "\(error)", hint: error.hint)
         case let error as DocumentError: self.init(.input, "\(error)")
+        case let error as ExportError:
+            let category: Category =
+                switch error.problem {
+                case .terminal, .unusableDestination, .notLayout, .notEmpty: .input
+                case .damagedLayout, .missingBlob, .damagedBlob, .unwritableFile, .system: .storage
+                }
+            self.init(category, error.description, hint: error.hint)
         case is CancellationError: self.init(.interrupted, "interrupted")
         default:
             let failure = WorkerFailure(error)

@@ -3,8 +3,10 @@ public import SystemPackage
 
 /// Finds what a step changed: reads the overlay's upper directory, never the image.
 ///
-/// Runs as root of namespace A, after every process of the step has ended. What was copied up but not changed is taken out of
-/// the upper directory, so that the directory itself can serve as the layer's tree from then on.
+/// Runs as root of namespace A, after every process of the step has ended. The upper directory serves as the layer's tree from
+/// then on, so it is made what unpacking the layer would give: without what was copied up and not changed, without sockets and
+/// opaque marks that the layer does not carry, with the times that the layer has. Else a later build would see other files than
+/// one that starts from the layer.
 public struct UpperDiff: ~Copyable {
     private let lower: LayerStack
     /// The trees of `lower`, in the same order.
@@ -14,48 +16,43 @@ public struct UpperDiff: ~Copyable {
     /// Names of files that have several, by inode.
     private var names: [UInt64: [Int]] = [:]
 
-    private let latest: Int64?
-
     /// One name of the upper directory.
-    struct Found {
+    private struct Found {
         var path: TreePath
         var status: FileStatus
         var mark: ChangeSet.Change.Mark
         var isChanged: Bool
         var isOpaque = false
-        /// Overlay has marked it as opaque, and there is nothing to hide.
-        var hasIdleMark = false
+        var device: DeviceRecord?
     }
 
-    private init(
-        lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor, latest: Int64?
-    ) {
+    private init(lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor) {
         self.lower = lower
         self.trees = trees
         self.upper = upper
-        self.latest = latest
     }
 
     /// The changes in `upper` against the layers below it.
     ///
     /// - Parameters:
     ///   - rootBefore: what the upper directory itself was given before the step.
-    ///   - latest: the time that later ones are set back to, in the layer and in the tree: `SOURCE_DATE_EPOCH`.
+    ///   - latest: the time that later ones are set back to: `SOURCE_DATE_EPOCH`.
     public static func changes(
         in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor],
-        rootBefore: RootAttributes, latest: Int64? = nil
+        rootBefore: RootAttributes, latest: Int64?
     ) throws -> ChangeSet {
-        var diff = UpperDiff(lower: lower, trees: trees, upper: upper, latest: latest)
+        var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
         try diff.readRoot(rootBefore)
         try diff.read(upper, at: .root, hidesLower: false, depth: 0)
         try diff.enterWholeLinkSets()
         diff.enterParents()
-        try UpperTree(upper: upper, latest: latest).settle(diff.found)
+        try diff.removeUnchanged()
+        try diff.setTimes(latest: latest)
         return diff.changeSet()
     }
 
-    /// Deeper than any path that a system call takes.
-    private static let largestDepth = 2048
+    /// Deeper than any image is; a path that a system call takes has at most 2,048 components.
+    private static let largestDepth = 1024
 
     // MARK: - Reading
 
@@ -74,7 +71,9 @@ public struct UpperDiff: ~Copyable {
         _ directory: FileDescriptor, at path: TreePath, hidesLower: Bool, depth: Int
     ) throws {
         if depth > Self.largestDepth {
-            throw LayerError(.limit("the directories are nested too deeply"), at: path.bytes)
+            throw LayerError(
+                .limit("directories are nested deeper than \(Self.largestDepth)"),
+                at: Array(path.bytes.prefix(64)))
         }
         let reader = DirectoryReader()
         for name in try reader.names(in: directory) {
@@ -84,7 +83,7 @@ public struct UpperDiff: ~Copyable {
             }
             if status.kind == .characterDevice, status.special == DeviceNumber(major: 0, minor: 0) {
                 // Nothing to hide: the step made the file and removed it again.
-                let hides = !hidesLower && below(child) != nil
+                let hides = !hidesLower && lower.entry(at: child) != nil
                 found.append(Found(path: child, status: status, mark: .whiteout, isChanged: hides))
                 continue
             }
@@ -93,8 +92,15 @@ public struct UpperDiff: ~Copyable {
             }
             // A socket's name means nothing without its process, and no archive carries it. What it has replaced is gone.
             if status.kind == .socket {
-                let hides = !hidesLower && below(child) != nil
-                found.append(Found(path: child, status: status, mark: .whiteout, isChanged: hides))
+                let hides = !hidesLower && lower.entry(at: child) != nil
+                try LayerError.at(child.bytes, "take the socket away") { () throws(Errno) in
+                    try directory.unlink(name)
+                    if hides { try directory.makeNode(name, kind: .characterDevice, mode: 0) }
+                }
+                if hides {
+                    found.append(
+                        Found(path: child, status: status, mark: .whiteout, isChanged: true))
+                }
                 continue
             }
             if status.kind == .directory {
@@ -103,7 +109,9 @@ public struct UpperDiff: ~Copyable {
             } else {
                 let isChanged = try hidesLower || differs(child, status, in: directory)
                 if status.linkCount > 1 { names[status.inode, default: []].append(found.count) }
-                found.append(Found(path: child, status: status, mark: .entry, isChanged: isChanged))
+                var item = Found(path: child, status: status, mark: .entry, isChanged: isChanged)
+                if !hidesLower { item.device = try device(child, status, in: directory) }
+                found.append(item)
             }
         }
     }
@@ -118,17 +126,20 @@ public struct UpperDiff: ~Copyable {
         let mark = try LayerError.at(path.bytes, "read its attributes") { () throws(Errno) in
             try directory.borrowed.extendedAttribute("user.overlay.opaque")
         }
-        let below = hidesLower ? nil : below(path)
+        let below = hidesLower ? nil : lower.lookup(path)
         let isOpaque = mark == [UInt8(ascii: "y")]
         // Only where there is something to hide does the mark mean anything in a layer.
         let hides = isOpaque && below?.entry.kind == .directory
+        if mark != nil, !hides {
+            try LayerError.at(path.bytes, "take overlay's mark away") { () throws(Errno) in
+                try directory.borrowed.removeExtendedAttribute(PrivateAttribute.opaque)
+            }
+        }
         let isChanged =
             try hides || below == nil
             || differsAsDirectory(path, directory.borrowed, status, below!)
         found.append(
-            Found(
-                path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides,
-                hasIdleMark: isOpaque && !hides))
+            Found(path: path, status: status, mark: .entry, isChanged: isChanged, isOpaque: hides))
         try read(
             directory.borrowed, at: path, hidesLower: hidesLower || isOpaque || below == nil,
             depth: depth + 1)
@@ -136,20 +147,10 @@ public struct UpperDiff: ~Copyable {
 
     // MARK: - Comparing
 
-    /// What the image had at a path; without a layer where only other entries' paths say that there is a directory.
-    private typealias Below = (entry: ListingEntry, layer: Int?)
-
-    private func below(_ path: TreePath) -> Below? {
-        let found = lower.lookup(path)
-        if found?.entry.kind != .directory, lower.impliesDirectory(path) {
-            return (ListingEntry(kind: .directory, permissions: 0o755), nil)
-        }
-        return found.map { ($0.entry, $0.layer) }
-    }
-
     /// A directory's time is no change of its own: it changes with every file that comes and goes in it.
     private func differsAsDirectory(
-        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus, _ below: Below
+        _ path: TreePath, _ directory: FileDescriptor, _ status: FileStatus,
+        _ below: (entry: ListingEntry, layer: Int)
     ) throws -> Bool {
         if below.entry.kind != .directory || UInt32(below.entry.permissions) != status.permissions
             || below.entry.uid != status.uid || below.entry.gid != status.gid
@@ -157,11 +158,10 @@ public struct UpperDiff: ~Copyable {
             return true
         }
         return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
-            let now = try directory.extendedAttributes().carriedToLayer
-            guard let layer = below.layer else { return !now.isEmpty }
-            let old = try trees[layer].open(
+            let old = try trees[below.layer].open(
                 path.forSystem, [.pathOnly, .noFollow], resolve: .noLinks)
-            return try old.borrowed.extendedAttributes().carriedToLayer != now
+            return try old.borrowed.extendedAttributes().carriedToLayer
+                != directory.extendedAttributes().carriedToLayer
         }
     }
 
@@ -200,6 +200,24 @@ public struct UpperDiff: ~Copyable {
         }
     }
 
+    /// The device that a file is a placeholder for: where the image has a device at this path, and the file its record.
+    private func device(
+        _ path: TreePath, _ status: FileStatus, in directory: FileDescriptor
+    ) throws -> DeviceRecord? {
+        guard status.kind == .regular, status.size == 0, let below = lower.lookup(path),
+            below.entry.kind == .characterDevice || below.entry.kind == .blockDevice
+        else { return nil }
+        return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
+            let name = String(decoding: PrivateAttribute.device, as: UTF8.self)
+            let old = try trees[below.layer].open(
+                path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
+            let new = try directory.open(path.name, [.pathOnly, .noFollow], resolve: .noLinks)
+            let record = try old.borrowed.extendedAttribute(name)
+            guard let record, try new.borrowed.extendedAttribute(name) == record else { return nil }
+            return DeviceRecord(record)
+        }
+    }
+
     // MARK: - Completing
 
     /// A set of hard links enters whole or not at all: a link into a lower layer is refused by some engines.
@@ -214,17 +232,17 @@ public struct UpperDiff: ~Copyable {
 
     /// Whether unchanged names are those of one file below, too: files that were the same may have become links.
     private func areOneFileBelow(_ set: [Int]) throws -> Bool {
-        var inodes: Set<[UInt64]> = []
+        var files: Set<[UInt64]> = []
         for index in set {
             let path = found[index].path
             guard let layer = lower.lookup(path)?.layer else { return false }
             try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
                 let old = try trees[layer].open(
                     path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
-                inodes.insert([UInt64(layer), try old.borrowed.status().inode])
+                files.insert([UInt64(layer), try old.borrowed.status().inode])
             }
         }
-        return inodes.count == 1
+        return files.count == 1
     }
 
     /// The directories of every entry are in the layer, too, with their own owner and mode; the root only if it changed itself.
@@ -241,11 +259,42 @@ public struct UpperDiff: ~Copyable {
         }
     }
 
+    /// Takes out of the upper directory what is as it was: in another image this tree would show the wrong file.
+    private func removeUnchanged() throws(LayerError) {
+        for item in found.reversed() where !item.isChanged {
+            try LayerError.at(item.path.bytes, "take it back") { () throws(Errno) in
+                let parent = try upper.open(
+                    (item.path.parent ?? .root).forSystem, [.readOnly, .directory],
+                    resolve: .noLinks)
+                if item.status.kind == .directory {
+                    try parent.borrowed.removeEmptyDirectory(item.path.name)
+                } else {
+                    try parent.borrowed.unlink(item.path.name)
+                }
+            }
+        }
+    }
+
+    /// Whole seconds, and none later than `latest`: as the layer has them. Directories after what is in them.
+    private func setTimes(latest: Int64?) throws(LayerError) {
+        for item in found.reversed()
+        where item.isChanged && item.mark == .entry && !item.path.isRoot {
+            let seconds = min(item.status.modified.seconds, latest ?? .max)
+            try LayerError.at(item.path.bytes, "set its time") { () throws(Errno) in
+                let parent = try upper.open(
+                    (item.path.parent ?? .root).forSystem, [.pathOnly, .directory],
+                    resolve: .noLinks)
+                try parent.borrowed.setTimes(item.path.name, FileTime(seconds: seconds))
+            }
+        }
+    }
+
     private consuming func changeSet() -> ChangeSet {
         var result = ChangeSet()
         var firstNames: [UInt64: TreePath] = [:]
         for item in found where item.isChanged {
             var change = ChangeSet.Change(path: item.path, mark: item.mark, status: item.status)
+            change.device = item.device
             if item.mark == .entry, item.status.kind != .directory, item.status.linkCount > 1 {
                 if let first = firstNames[item.status.inode] {
                     change.mark = .hardLink
@@ -261,31 +310,5 @@ public struct UpperDiff: ~Copyable {
             }
         }
         return result
-    }
-}
-
-extension [ExtendedAttribute] {
-    /// As a layer carries them.
-    var carriedToLayer: [ExtendedAttribute] {
-        compactMap { attribute in
-            PrivateAttribute.nameInLayer(attribute.name).map {
-                ExtendedAttribute(name: $0, value: attribute.value)
-            }
-        }
-    }
-}
-
-/// Compares two open files to their ends, in blocks.
-private func haveSameBytes(_ a: FileDescriptor, _ b: FileDescriptor) throws(Errno) -> Bool {
-    let size = 256 << 10
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * size, alignment: 4096)
-    defer { buffer.deallocate() }
-    let left = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
-    let right = UnsafeMutableRawBufferPointer(rebasing: buffer[size...])
-    while true {
-        let count = try a.readFully(into: left)
-        if try b.readFully(into: right) != count { return false }
-        if count == 0 { return true }
-        if !left[..<count].elementsEqual(right[..<count]) { return false }
     }
 }

@@ -84,7 +84,7 @@ final class SequenceBatch {
         case .podman:
             // Podman makes the same map by itself.
             let script = """
-                export options="--root $PWD/pods --runroot $PWD/podrun --storage-driver vfs \
+                export options="--root $PWD/pods --runroot $PWD/podrun --storage-driver overlay \
                     --events-backend none --cgroup-manager cgroupfs"
                 podman $options pull -q oci:layout:image > id
                 podman unshare sh -euc 'mount=$(podman $options image mount "$(cat id)")

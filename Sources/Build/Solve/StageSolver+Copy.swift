@@ -99,7 +99,10 @@ extension StageSolver {
                 from = StageState(
                     try await session.images.image(reference, session.request.platform))
             } catch {
-                throw located(error, at: instruction.range)
+                var failure = BuildError(any: error)
+                failure.hint =
+                    "no stage has that name, so it was taken for an image"
+                throw located(failure, at: instruction.range)
             }
         }
         // The other stage's key stands for all that it holds.
@@ -107,7 +110,8 @@ extension StageSolver {
         key.add(from.key)
         key.add(transfer.sources)
         try await step(
-            event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range
+            event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range,
+            reading: from.basis
         ) {
             let owner = try await Self.attributes(of: transfer, current, session).owner
             let order = CopyOrder(

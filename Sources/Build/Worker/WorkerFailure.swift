@@ -20,6 +20,7 @@ extension WorkerFailure {
             self.init(category: Self.category(error.errno) ?? .host, message: error.description)
         case let errno as Errno:
             self.init(category: Self.category(errno) ?? .host, message: errno.inWords)
+        case let error as CopyError: self.init(category: .input, message: error.description)
         case let error as ArchiveError: self.init(category: .input, message: "\(error)")
         case let error as PolicyError: self.init(category: .input, message: "\(error)")
         default: self.init(category: .bug, message: "\(error)")

@@ -50,7 +50,9 @@ struct ErrorReport: Equatable {
     /// `error: Dockerfile:3: …`, the excerpt, `hint: …`.
     var text: String {
         var lines = ["error: \(message)"]
-        if let excerpt, !excerpt.isEmpty { lines.append(excerpt) }
+        if let excerpt, !excerpt.isEmpty {
+            lines.append(excerpt.hasSuffix("\n") ? String(excerpt.dropLast()) : excerpt)
+        }
         if let hint { lines.append("hint: \(hint)") }
         return lines.joined(separator: "\n")
     }
