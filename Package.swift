@@ -95,6 +95,8 @@ let package = Package(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
             swiftSettings: strict),
         tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
+        tests("LayerPropertyTests", ["lichen", "TestSupport"]),
+        tests("CrashTests", ["lichen", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),

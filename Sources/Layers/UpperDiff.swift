@@ -44,7 +44,7 @@ public struct UpperDiff: ~Copyable {
         var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
         try diff.readRoot(rootBefore)
         try diff.read(upper, at: .root, hidesLower: false, depth: 0)
-        diff.enterWholeLinkSets()
+        try diff.enterWholeLinkSets()
         diff.enterParents()
         try diff.removeUnchanged()
         try diff.setTimes(latest: latest)
@@ -90,10 +90,16 @@ public struct UpperDiff: ~Copyable {
             if name.starts(with: Whiteout.prefix) {
                 throw LayerError(.whiteoutName, at: child.bytes)
             }
-            // A socket's name means nothing without its process, and no archive carries it.
+            // A socket's name means nothing without its process, and no archive carries it. What it has replaced is gone.
             if status.kind == .socket {
+                let hides = !hidesLower && lower.entry(at: child) != nil
                 try LayerError.at(child.bytes, "take the socket away") { () throws(Errno) in
                     try directory.unlink(name)
+                    if hides { try directory.makeNode(name, kind: .characterDevice, mode: 0) }
+                }
+                if hides {
+                    found.append(
+                        Found(path: child, status: status, mark: .whiteout, isChanged: true))
                 }
                 continue
             }
@@ -215,11 +221,28 @@ public struct UpperDiff: ~Copyable {
     // MARK: - Completing
 
     /// A set of hard links enters whole or not at all: a link into a lower layer is refused by some engines.
-    private mutating func enterWholeLinkSets() {
-        for set in names.values where set.count > 1 && set.contains(where: { found[$0].isChanged })
-        {
+    private mutating func enterWholeLinkSets() throws {
+        for set in names.values where set.count > 1 {
+            guard try set.contains(where: { found[$0].isChanged }) || !areOneFileBelow(set) else {
+                continue
+            }
             for index in set { found[index].isChanged = true }
         }
+    }
+
+    /// Whether unchanged names are those of one file below, too: files that were the same may have become links.
+    private func areOneFileBelow(_ set: [Int]) throws -> Bool {
+        var files: Set<[UInt64]> = []
+        for index in set {
+            let path = found[index].path
+            guard let layer = lower.lookup(path)?.layer else { return false }
+            try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
+                let old = try trees[layer].open(
+                    path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
+                files.insert([UInt64(layer), try old.borrowed.status().inode])
+            }
+        }
+        return files.count == 1
     }
 
     /// The directories of every entry are in the layer, too, with their own owner and mode; the root only if it changed itself.
@@ -244,12 +267,7 @@ public struct UpperDiff: ~Copyable {
                     (item.path.parent ?? .root).forSystem, [.readOnly, .directory],
                     resolve: .noLinks)
                 if item.status.kind == .directory {
-                    // A socket may be left in it; it is in no layer.
-                    do throws(Errno) {
-                        try parent.borrowed.removeEmptyDirectory(item.path.name)
-                    } catch {
-                        if error != .directoryNotEmpty { throw error }
-                    }
+                    try parent.borrowed.removeEmptyDirectory(item.path.name)
                 } else {
                     try parent.borrowed.unlink(item.path.name)
                 }
