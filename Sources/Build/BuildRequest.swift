@@ -56,6 +56,8 @@ public struct ImageOutput: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// An OCI layout: a directory, or a tar of one.
         case oci
+        /// The image as `docker save` writes it, for `docker load` and `podman load`: a tar.
+        case docker
         /// The image's files as one tar.
         case tar
         /// The image's files in a directory, as this user may have them.

@@ -27,12 +27,12 @@ struct BuildOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")],
         help: ArgumentHelp(
-            "Write the image: type=oci|tar|local,dest=PATH[,tar=true|false]; may be repeated.",
+            "Write the image: type=oci|docker|tar|local,dest=PATH[,tar=true|false]; may be repeated.",
             discussion: """
                 oci: an OCI layout; one tar where dest ends in .tar or tar=true says so, else a \
-                directory. tar: the image's files as one tar. local: the image's files in a \
-                directory. A path alone is type=local, - alone is type=tar on standard output, \
-                as in Docker.
+                directory. docker: an archive for docker load and podman load. tar: the image's \
+                files as one tar. local: the image's files in a directory. A path alone is \
+                type=local, - alone is type=tar on standard output, as in Docker.
                 """,
             valueName: "output"),
         transform: ImageOutput.init(parsing:))
