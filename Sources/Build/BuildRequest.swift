@@ -47,6 +47,8 @@ public struct BuildRequest: Sendable {
     public var sourceDateEpoch: Int64?
     /// Registries that are spoken to in plain HTTP, beside those on loopback.
     public var plainHTTPRegistries: Set<String> = []
+    /// Of new layers. It is no part of a step's key: a cached layer is taken however it was compressed.
+    public var layerEncoding: LayerEncoding = .standard
 
     public init(context: Context) { self.context = context }
 }

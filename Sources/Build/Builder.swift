@@ -32,7 +32,8 @@ public struct Builder: Sendable {
             defer { withExtendedLifetime(lock) {} }
             let images = ImageSource(store: store, request: request, observer: observer)
             let worker = WorkerClient(
-                store: store, packingThreads: request.jobs ?? Host.processorCount)
+                store: store, packingThreads: request.jobs ?? Host.processorCount,
+                encoding: request.layerEncoding)
             let session = try BuildSession(
                 request: request, plan: plan, store: store, images: images, worker: worker,
                 context: context,

@@ -28,6 +28,10 @@ extension BuildOptions {
         request.sourceDateEpoch = try sourceDateEpoch(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries
+        // `validate` has refused a level that there is not.
+        if let encoding = LayerEncoding(compression, level: compressionLevel) {
+            request.layerEncoding = encoding
+        }
         return request
     }
 

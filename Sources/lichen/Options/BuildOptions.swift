@@ -80,6 +80,15 @@ struct BuildOptions: ParsableArguments {
         transform: jobCount)
     var jobs: Int?
 
+    @Option(help: "How new layers are compressed; cached ones and those of bases stay as they are.")
+    var compression: LayerEncoding.Method = .gzip
+
+    @Option(
+        name: .customLong("compression-level"),
+        help: ArgumentHelp(
+            "1 (fastest) to 12 for gzip, to 19 for zstd; 1 and 3 by default.", valueName: "n"))
+    var compressionLevel: Int?
+
     @Option(
         name: .customLong("iidfile"),
         help: ArgumentHelp("Write the digest of the image's config here.", valueName: "path"),
@@ -108,6 +117,12 @@ struct BuildOptions: ParsableArguments {
         for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
             throw ValidationError("two --output have the same dest")
         }
+        if LayerEncoding(compression, level: compressionLevel) == nil {
+            let levels = compression.levels
+            throw ValidationError(
+                "--compression-level of \(compression.rawValue) is a number from "
+                    + "\(levels.lowerBound) to \(levels.upperBound)")
+        }
         if target == "" { throw ValidationError("--target is empty") }
         if configDigestFile == "" { throw ValidationError("--iidfile is empty") }
         if metadataFile == "" { throw ValidationError("--metadata-file is empty") }
@@ -129,4 +144,5 @@ private func jobCount(_ text: String) throws -> Int {
 
 extension BuildRequest.PullPolicy: ExpressibleByArgument {}
 extension BuildRequest.Network: ExpressibleByArgument {}
+extension LayerEncoding.Method: ExpressibleByArgument {}
 extension BuildRequest.Isolation: ExpressibleByArgument {}
