@@ -16,21 +16,12 @@ public struct TreeUnpacker: ~Copyable {
     private var indexer = LayerIndexer()
     /// Times of directories come last: what is put into one changes them.
     private var directoryTimes: [(path: TreePath, time: FileTime)] = []
-    private var parent: OpenParent?
-
-    /// The directory of the last entry, which is nearly always that of the next one, too.
-    private final class OpenParent {
-        let path: TreePath
-        let descriptor: OwnedDescriptor
-        init(_ path: TreePath, _ descriptor: consuming OwnedDescriptor) {
-            self.path = path
-            self.descriptor = descriptor
-        }
-    }
+    private let directories: TreeDirectories
 
     private init(root: FileDescriptor, uid: IDMap, gid: IDMap) {
         self.root = root
         ids = (uid, gid)
+        directories = TreeDirectories(root: root)
     }
 
     /// Unpacks all entries of `tar` into the empty directory `root`.
@@ -64,51 +55,11 @@ public struct TreeUnpacker: ~Copyable {
         }
     }
 
-    /// Opens the directory of `path`, making what is missing of it.
-    private mutating func openParent(of path: TreePath) throws(LayerError) -> FileDescriptor {
-        let wanted = path.parent ?? .root
-        if let parent, parent.path == wanted { return parent.descriptor.borrowed }
-        let flags: OpenFlags = [.readOnly, .directory]
-        var opened: OwnedDescriptor? = nil
-        do { opened = try root.open(wanted.forSystem, flags, resolve: .noLinks) } catch {
-            if error != .noSuchFileOrDirectory {
-                throw LayerError(.system(SystemError("open its directory", error)), at: path.bytes)
-            }
-        }
-        if opened == nil {
-            try makeMissing(wanted)
-            opened = try LayerError.at(path.bytes, "open its directory") { () throws(Errno) in
-                try root.open(wanted.forSystem, flags, resolve: .noLinks)
-            }
-        }
-        let parent = OpenParent(wanted, opened.take()!)
-        self.parent = parent
-        return parent.descriptor.borrowed
-    }
-
-    /// Makes directories that the archive does not name. They are not listed: of them the layer says nothing.
-    private func makeMissing(_ path: TreePath) throws(LayerError) {
-        var current = TreePath.root
-        for component in path.components {
-            current = current.appending(component)
-            try LayerError.at(current.bytes, "make it") { () throws(Errno) in
-                guard let parent = current.parent else { return }
-                let directory = try root.open(
-                    parent.forSystem, [.readOnly, .directory], resolve: .noLinks)
-                do throws(Errno) {
-                    try directory.borrowed.makeDirectory(component, mode: 0o755)
-                } catch {
-                    if error != .fileExists { throw error }
-                }
-            }
-        }
-    }
-
     // MARK: - Marks
 
     private mutating func makeOpaque(_ path: TreePath) throws(LayerError) {
-        // Makes the directory where the archive has no entry for it.
-        if !path.isRoot { _ = try openParent(of: path.appending([dot])) }
+        // Where the archive has no entry for the directory, it is made.
+        if !path.isRoot { _ = try directories.parent(of: path.appending([dot])) }
         try LayerError.at(path.bytes, "mark it opaque") { () throws(Errno) in
             let directory = try root.open(
                 path.forSystem, [.readOnly, .directory], resolve: .noLinks)
@@ -118,7 +69,7 @@ public struct TreeUnpacker: ~Copyable {
     }
 
     private mutating func makeWhiteout(_ path: TreePath) throws(LayerError) {
-        let directory = try openParent(of: path)
+        let directory = try directories.parent(of: path)
         try LayerError.at(path.bytes, "make its whiteout") { () throws(Errno) in
             try directory.makeNode(path.name, kind: .characterDevice, mode: 0)
         }
@@ -133,7 +84,7 @@ public struct TreeUnpacker: ~Copyable {
         if let target = placement.linkTarget { return try createHardLink(placement, to: target) }
         if !ids.uid.contains(entry.uid) { throw LayerError(.unmappedID(entry.uid), at: path.bytes) }
         if !ids.gid.contains(entry.gid) { throw LayerError(.unmappedID(entry.gid), at: path.bytes) }
-        let directory = try openParent(of: path)
+        let directory = try directories.parent(of: path)
         if let replaced = placement.replaced { try clear(path, replaced, in: directory) }
         try create(path, entry, tar, in: directory)
         if placement.isOpaque { try makeOpaque(path) }
@@ -215,7 +166,7 @@ public struct TreeUnpacker: ~Copyable {
     ) throws {
         let path = placement.path
         if target == path { return }
-        let directory = try openParent(of: path)
+        let directory = try directories.parent(of: path)
         if let replaced = placement.replaced { try clear(path, replaced, in: directory) }
         try LayerError.at(path.bytes, "make the hard link") { () throws(Errno) in
             let other = try root.open(

@@ -1,4 +1,4 @@
-public import Linux
+import Linux
 public import SystemPackage
 
 /// Finds what a step changed: reads the overlay's upper directory, never the image.
