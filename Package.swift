@@ -96,6 +96,7 @@ let package = Package(
         tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),
         tests("StoreTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("ExportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
+        tests("ImportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("HTTPTests", ["HTTP", "TestSupport", system]),
         tests("RegistryTests", ["Registry", "OCI", "HTTP", "TestSupport", system]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),

@@ -26,6 +26,8 @@ public struct BuildRequest: Sendable {
     }
 
     public var context: Context
+    /// `--build-context`, by `NamedContext.canonicalName`.
+    public var namedContexts: [String: NamedContext] = [:]
     /// The Dockerfile's path; nil for `Dockerfile`, else `Containerfile`, in the context.
     public var dockerfile: String?
     public var tags: [Reference] = []

@@ -50,6 +50,9 @@ public struct Builder: Sendable {
         let outcome: Result<BuildResult, any Error>
         do {
             warnOfUnusedArguments(session)
+            for name in session.plan.unusedContexts {
+                observer(.warning("build context \(name) is not used: nothing has that name"))
+            }
             let states = try await StageScheduler(session: session).solveAll()
             let image = try await ImageAssembler(session: session).assemble(
                 states[session.plan.target]!)

@@ -7,7 +7,8 @@ import Synchronization
 
 /// An image to build on: its config, and its layers with the names under which they are found.
 struct BaseImage: Sendable {
-    var reference: Reference
+    /// What messages call it.
+    var name: String
     /// What the name stands for: a manifest, or an index of several.
     var top: Descriptor
     var manifest: Manifest
@@ -58,6 +59,43 @@ final class ImageSource: Sendable {
         return try await task.value
     }
 
+    /// The image that a named context stands for, taken into the store as a whole where it lies on this machine.
+    func image(of context: NamedContext, _ platform: Platform) async throws -> BaseImage {
+        switch context {
+        case .image(let reference): return try await image(reference, platform)
+        case .directory(let path):
+            throw BuildError(
+                .input, "the build context \(Harmless.text(path, limit: 300)) is no image",
+                hint: "a directory is for COPY --from; for FROM, name an image, as in oci-layout://"
+            )
+        case .stored(let stored):
+            let key = "\(stored) \(platform)"
+            let task = state.withLock { state in
+                if let task = state.images[key] { return task }
+                let task = Task { try await self.take(stored, platform) }
+                state.images[key] = task
+                return task
+            }
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        }
+    }
+
+    private func take(_ stored: StoredImage, _ platform: Platform) async throws -> BaseImage {
+        let (store, cancellation) = (store, CancellationFlag())
+        let top = try await withTaskCancellationHandler {
+            try await blocking {
+                try ImageImporter(store: store) { try cancellation.check() }.take(stored, platform)
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+        return try await image("\(stored)", at: nil, top, platform)
+    }
+
     private func resolve(_ reference: Reference, _ platform: Platform) async throws -> BaseImage {
         let known = try knownManifest(reference)
         let top: (descriptor: Descriptor, bytes: [UInt8])
@@ -70,7 +108,7 @@ final class ImageSource: Sendable {
         } else {
             top = try await fetch(reference, known)
         }
-        return try await image(reference, top, platform)
+        return try await image(reference.familiar, at: reference, top, platform)
     }
 
     /// What the store knows of a reference; by digest it needs no name.
@@ -106,8 +144,9 @@ final class ImageSource: Sendable {
         return (fetched.descriptor, fetched.bytes)
     }
 
+    /// - Parameter reference: where what the store does not have is fetched; nil for an image that is here as a whole.
     private func image(
-        _ reference: Reference, _ top: (descriptor: Descriptor, bytes: [UInt8]),
+        _ name: String, at reference: Reference?, _ top: (descriptor: Descriptor, bytes: [UInt8]),
         _ platform: Platform
     ) async throws -> BaseImage {
         let manifest: Manifest
@@ -118,34 +157,37 @@ final class ImageSource: Sendable {
                 let platforms = index.manifests.compactMap { $0.platform?.description }.joined(
                     separator: ", ")
                 throw BuildError(
-                    .input, "\(reference.familiar) has no image for \(platform)",
+                    .input, "\(name) has no image for \(platform)",
                     hint: "it is there for: \(platforms)")
             }
             guard
                 case .manifest(let found) = try ManifestDocument(
-                    decoding: try await document(entry, of: reference))
-            else { throw BuildError(.input, "\(reference.familiar): an index within an index") }
+                    decoding: try await document(entry, at: reference))
+            else { throw BuildError(.input, "\(name): an index within an index") }
             manifest = found
         }
         let config = try ImageConfig(
-            decoding: try await document(manifest.config, of: reference), of: manifest)
+            decoding: try await document(manifest.config, at: reference), of: manifest)
         let layers = zip(manifest.layers, config.diffIDs).map { LayerRecord(diffID: $1, blob: $0) }
         state.withLock { state in
+            guard let reference else { return }
             for layer in layers { state.origins[layer.blob.digest] = reference }
         }
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw BuildError(
-                .input, "\(reference.familiar) has a layer that its registry does not hold")
+                .input, "\(name) has a layer that its registry does not hold")
         }
         return BaseImage(
-            reference: reference, top: top.descriptor, manifest: manifest, config: config,
+            name: name, top: top.descriptor, manifest: manifest, config: config,
             layers: layers)
     }
 
     /// A small blob, of the store or of the registry.
-    private func document(_ descriptor: Descriptor, of reference: Reference) async throws -> [UInt8]
+    private func document(_ descriptor: Descriptor, at reference: Reference?) async throws
+        -> [UInt8]
     {
         if let bytes = try store.document(descriptor.digest) { return bytes }
+        guard let reference else { throw StoreError(.missingBlob(descriptor.digest)) }
         if descriptor.mediaType.isManifest || descriptor.mediaType.isIndex {
             do throws(RegistryError) {
                 let fetched = try await client(reference.registry).manifest(

@@ -8,6 +8,19 @@ struct BuildOptions: ParsableArguments {
     var context: String
 
     @Option(
+        name: .customLong("build-context"),
+        help: ArgumentHelp(
+            "Another image or directory for FROM NAME and COPY --from=NAME; may be repeated.",
+            discussion: """
+                WHAT is a directory (for COPY), docker-image://NAME, oci-layout://DIR[:TAG|@DIGEST], \
+                oci-archive://FILE[:TAG|@DIGEST] or docker-archive://FILE[:NAME]. It stands in for a \
+                stage and for an image of that name.
+                """,
+            valueName: "name=what"),
+        transform: BuildContextOption.init(parsing:))
+    var buildContexts: [BuildContextOption] = []
+
+    @Option(
         name: [.customShort("f"), .customLong("file")],
         help: ArgumentHelp(
             "The Dockerfile; without it Dockerfile, else Containerfile, in the context.",
@@ -122,6 +135,10 @@ struct BuildOptions: ParsableArguments {
             throw ValidationError(
                 "--compression-level of \(compression.rawValue) is a number from "
                     + "\(levels.lowerBound) to \(levels.upperBound)")
+        }
+        for (index, option) in buildContexts.enumerated()
+        where buildContexts[..<index].contains(where: { $0.name == option.name }) {
+            throw ValidationError("two --build-context are called \(option.name)")
         }
         if target == "" { throw ValidationError("--target is empty") }
         if configDigestFile == "" { throw ValidationError("--iidfile is empty") }
