@@ -89,7 +89,7 @@ public struct ImageOutput: Sendable, Equatable {
 public struct BuildResult: Sendable, Equatable {
     public var manifest: Descriptor
     public var config: Digest
-    /// Steps in all, and those that the store answered.
+    /// Instructions that make files, and those of them that the store answered.
     public var stepCount: Int
     public var cachedCount: Int
     /// Bytes that went over the network.

@@ -60,8 +60,8 @@ public struct Builder: Sendable {
             outcome = .success(
                 BuildResult(
                     manifest: image.manifest, config: image.config,
-                    stepCount: session.plan.stepCount,
-                    cachedCount: session.cachedCount,
+                    stepCount: session.stepCounts.steps,
+                    cachedCount: session.stepCounts.cached,
                     downloadedBytes: session.images.counter.downloaded,
                     uploadedBytes: session.images.counter.uploaded))
         } catch { outcome = .failure(error) }

@@ -19,7 +19,7 @@ final class BuildSession: Sendable {
     let policyDigest: Digest
     /// One clock reading for the whole build.
     let now: Timestamp
-    private let cached = Mutex(0)
+    private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
     private let knownDigests = Mutex<ContentDigestCache?>(nil)
     private let packing = Mutex<[SolvedLayer]>([])
 
@@ -42,9 +42,15 @@ final class BuildSession: Sendable {
     }
 
     var document: DockerfileDocument { plan.document }
-    var cachedCount: Int { cached.withLock { $0 } }
+    /// Steps that were solved, and those of them that the store answered. What only changes the config is no step.
+    var stepCounts: (steps: Int, cached: Int) { counts.withLock { $0 } }
 
-    func countCached() { cached.withLock { $0 += 1 } }
+    func countStep(isCached: Bool) {
+        counts.withLock { counts in
+            counts.steps += 1
+            if isCached { counts.cached += 1 }
+        }
+    }
 
     /// Remembers a layer that is being packed.
     func track(_ layer: SolvedLayer) { packing.withLock { $0.append(layer) } }

@@ -99,10 +99,11 @@ struct StageSolver {
             push(
                 record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy,
                 created: record.created)
-            session.countCached()
+            session.countStep(isCached: true)
             session.observer(.stepCached(event))
             return
         }
+        session.countStep(isCached: false)
         session.observer(.stepStarted(event))
         let started = monotonicSeconds()
         do {
