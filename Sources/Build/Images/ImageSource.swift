@@ -18,16 +18,16 @@ struct BaseImage: Sendable {
 
 /// Finds images in the store and at registries, and fetches blobs when somebody needs them: each once.
 final class ImageSource: Sendable {
-    private let store: Store
+    let store: Store
     private let http: HTTPClient
     private let options: RegistryOptions
     private let observer: BuildObserver
     private let policy: BuildRequest.PullPolicy
     /// One look-up per name and platform, and one download per blob, however many ask.
-    private let state = Mutex(State())
+    let state = Mutex(State())
     let counter = TransferCounter()
 
-    private struct State {
+    struct State {
         var images: [String: Task<BaseImage, any Error>] = [:]
         var blobs: [Digest: Task<Void, any Error>] = [:]
         /// Where a blob that is not here can be had.
@@ -57,43 +57,6 @@ final class ImageSource: Sendable {
             return task
         }
         return try await task.value
-    }
-
-    /// The image that a named context stands for, taken into the store as a whole where it lies on this machine.
-    func image(of context: NamedContext, _ platform: Platform) async throws -> BaseImage {
-        switch context {
-        case .image(let reference): return try await image(reference, platform)
-        case .directory(let path):
-            throw BuildError(
-                .input, "the build context \(Harmless.text(path, limit: 300)) is no image",
-                hint: "a directory is for COPY --from; for FROM, name an image, as in oci-layout://"
-            )
-        case .stored(let stored):
-            let key = "\(stored) \(platform)"
-            let task = state.withLock { state in
-                if let task = state.images[key] { return task }
-                let task = Task { try await self.take(stored, platform) }
-                state.images[key] = task
-                return task
-            }
-            return try await withTaskCancellationHandler {
-                try await task.value
-            } onCancel: {
-                task.cancel()
-            }
-        }
-    }
-
-    private func take(_ stored: StoredImage, _ platform: Platform) async throws -> BaseImage {
-        let (store, cancellation) = (store, CancellationFlag())
-        let top = try await withTaskCancellationHandler {
-            try await blocking {
-                try ImageImporter(store: store) { try cancellation.check() }.take(stored, platform)
-            }
-        } onCancel: {
-            cancellation.cancel()
-        }
-        return try await image("\(stored)", at: nil, top, platform)
     }
 
     private func resolve(_ reference: Reference, _ platform: Platform) async throws -> BaseImage {
@@ -145,7 +108,7 @@ final class ImageSource: Sendable {
     }
 
     /// - Parameter reference: where what the store does not have is fetched; nil for an image that is here as a whole.
-    private func image(
+    func image(
         _ name: String, at reference: Reference?, _ top: (descriptor: Descriptor, bytes: [UInt8]),
         _ platform: Platform
     ) async throws -> BaseImage {
