@@ -88,6 +88,12 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
+        tests("EndToEndTests", ["lichen", "TestSupport"]),
+        // Mounts by the way of older kernels; a program, because a test process cannot become root of a namespace.
+        .executableTarget(
+            name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
+            swiftSettings: strict),
+        tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),

@@ -18,6 +18,7 @@ enum {
     SBX_O_TMPFILE = 020200000,
     SBX_AT_EMPTY_PATH = 0x1000,
     SBX_RENAME_NOREPLACE = 1,
+    SBX_RENAME_EXCHANGE = 2,
 };
 
 /* Opens `path` below `dir`. O_CLOEXEC is added. `mode` counts for O_CREAT and O_TMPFILE only. */

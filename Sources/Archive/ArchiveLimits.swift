@@ -37,13 +37,14 @@ public struct DecompressionLimits: Equatable, Sendable {
     public var maximumOutput: Int64
     /// Bytes out for each byte in, once `ratioAppliesAfter` bytes have come out.
     ///
-    /// Ordinary layers stay below 20, text below 200; a run of zeros reaches 1,032 with gzip.
+    /// Ordinary layers stay below 20, text below 200; a run of zeros reaches 1,032 with gzip, and layers of zeros are honest: a
+    /// preallocated file. With zstd they reach tens of thousands. So for layers only the output counts, and the disk's end.
     public var maximumRatio: Int64
     /// Bytes that may come out at any ratio: layers with preallocated files of zeros are honest.
     public var ratioAppliesAfter: Int64
 
     public init(
-        maximumOutput: Int64 = 1 << 40, maximumRatio: Int64 = 256,
+        maximumOutput: Int64 = 1 << 40, maximumRatio: Int64 = 1 << 16,
         ratioAppliesAfter: Int64 = 1 << 30
     ) {
         self.maximumOutput = maximumOutput

@@ -19,6 +19,8 @@ public struct ChangeSet: Sendable {
         public var status: FileStatus
         /// Of a hard link, the first name.
         public var linkTarget: TreePath?
+        /// Of a placeholder, the device that it stands for.
+        var device: DeviceRecord?
     }
 
     public internal(set) var changes: [Change] = []

@@ -100,8 +100,9 @@ public struct LayerComposer {
         if let entry = own[path] { return entry }
         if let above = path.parent, fresh.contains(above) { return nil }
         if !hiding.isEmpty, hiding.contains(where: { $0.contains(path) }) { return nil }
-        if let entry = parent.entry(at: path) { return entry }
-        return parent.impliesDirectory(path) ? ListingEntry(impliedDirectoryAt: now) : nil
+        guard var entry = parent.entry(at: path) else { return nil }
+        if entry.isImplied { (entry.isImplied, entry.modified) = (false, now) }
+        return entry
     }
 
     /// Where `components` lead in the image, every link followed.
@@ -248,12 +249,5 @@ extension FileDescriptor {
         if !now.isUnchanged(since: status) {
             throw CopyError(.changed, word: word, path: path.bytes)
         }
-    }
-}
-
-extension ListingEntry {
-    /// A directory that no layer has an entry for, although something is in it.
-    init(impliedDirectoryAt time: Int64) {
-        self.init(kind: .directory, permissions: 0o755, modified: time)
     }
 }

@@ -61,6 +61,7 @@ public struct LayerIndexer {
                 .limit("the layer has more than \(ListingBuilder.largestCount) entries"),
                 at: path.bytes)
         }
+        listing.implyDirectories(above: path)
         switch Whiteout(name: path.name) {
         case .opaque?:
             listing.makeOpaque(path.parent ?? .root)
@@ -109,6 +110,7 @@ public struct LayerIndexer {
         if line.kind == .symbolicLink { links[path] = line.linkTarget }
         if line.kind == .directory {
             placement.isOpaque = old?.isOpaque == true || hidden.contains(path)
+            line.isImplied = false
             line.isOpaque = placement.isOpaque
         }
         listing[path] = line

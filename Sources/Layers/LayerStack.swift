@@ -14,17 +14,24 @@ public struct LayerStack: Sendable {
     /// The root is always there, if only by default.
     public func lookup(_ path: TreePath) -> (entry: ListingEntry, layer: Int)? {
         let ancestors = Self.ancestors(of: path)
+        // A directory that a layer only implies: it is there, but a lower layer's entry for it says more.
+        var implied: (entry: ListingEntry, layer: Int)?
         for (index, listing) in listings.enumerated().reversed() {
             if let entry = listing.entry(at: path) {
-                return entry.kind == .whiteout ? nil : (entry, index)
+                if entry.kind == .whiteout || (implied != nil && entry.kind != .directory) {
+                    return implied
+                }
+                if !entry.isImplied { return (entry, index) }
+                implied = implied ?? (entry, index)
+                if entry.isOpaque { return implied }
             }
             // Something here hides the lower layers' path: a removed, replaced or opaque directory above it.
             for ancestor in ancestors {
                 guard let entry = listing.entry(at: ancestor) else { continue }
-                if entry.kind != .directory || entry.isOpaque { return nil }
+                if entry.kind != .directory || entry.isOpaque { return implied }
             }
         }
-        return nil
+        return implied
     }
 
     public func entry(at path: TreePath) -> ListingEntry? { lookup(path)?.entry }

@@ -11,6 +11,8 @@ public struct ListingEntry: Equatable, Sendable {
     public var kind: Kind
     /// A directory that hides what lower layers have in it.
     public var isOpaque = false
+    /// A directory that the layer has no entry for: it only stands in the paths of others, and what lower layers say of it holds.
+    public var isImplied = false
     public var permissions: UInt16
     public var uid, gid: UInt32
     /// Seconds since 1970.
@@ -39,16 +41,17 @@ public struct ListingEntry: Equatable, Sendable {
 ///
 /// Written whenever a layer is packed or unpacked. With it a path is resolved, or a change found, without any tree.
 ///
-/// Layout, little-endian: 8 bytes magic, 4 bytes count, `count` × 4 bytes offset, the records, 32 bytes SHA-256 of all before.
+/// Layout, little-endian: 8 bytes magic, 4 bytes count, 4 bytes count of implied directories, `count` × 4 bytes offset, the records, 32 bytes SHA-256 of all before.
 /// A record: kind 1, flags 1, permissions 2, uid 4, gid 4, modified 8, size 8, length of path 2, of link 2, path, link.
 public final class Listing: Sendable {
-    static let magic = Array("lichnls1".utf8)
-    static let headerSize = 12
+    static let magic = Array("lichnls2".utf8)
+    static let headerSize = 16
     static let recordSize = 32
     static let digestSize = 32
 
     private let file: MappedFile
     public let count: Int
+    private let impliedCount: Int
 
     /// A listing as the store has it. Its framing is checked here; its digest by `isIntact`.
     public init(_ file: MappedFile) throws(LayerError) {
@@ -59,6 +62,7 @@ public final class Listing: Sendable {
             throw LayerError(.damagedListing, at: [])
         }
         count = Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self).littleEndian)
+        impliedCount = Int(bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self).littleEndian)
         guard Self.headerSize + count * (4 + Self.recordSize) + Self.digestSize <= bytes.count
         else {
             throw LayerError(.damagedListing, at: [])
@@ -84,16 +88,10 @@ public final class Listing: Sendable {
         }
     }
 
-    /// Whether this layer has anything in `directory` that is no whiteout.
-    func hasFiles(below directory: TreePath) -> Bool {
-        var index = lowerBound(directory)
-        while index < count {
-            let path = path(index)
-            guard directory.contains(path) else { return false }
-            if path != directory, entry(index).kind != .whiteout { return true }
-            index += 1
-        }
-        return false
+    /// The directories that have no entry of their own. Most layers have none, and are not looked through for it.
+    public var impliedDirectories: [TreePath] {
+        if impliedCount == 0 { return [] }
+        return (0..<count).compactMap { entry($0).isImplied ? path($0) : nil }
     }
 
     /// The names right below `directory`, in order: also of what only stands in the paths of other entries.
@@ -186,6 +184,7 @@ public final class Listing: Sendable {
             gid: load(record + 8, UInt32.self), modified: load(record + 12, Int64.self),
             size: load(record + 20, UInt64.self), linkTarget: Array(slice(record).link))
         entry.isOpaque = load(record + 1, UInt8.self) & 1 != 0
+        entry.isImplied = load(record + 1, UInt8.self) & 2 != 0
         return entry
     }
 }

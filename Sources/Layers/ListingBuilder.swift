@@ -29,11 +29,21 @@ public struct ListingBuilder {
             true
     }
 
+    /// Lists the directories above `path` that have no entry so far.
+    mutating func implyDirectories(above path: TreePath) {
+        var next = path.parent
+        while let directory = next, !directory.isRoot, entries[directory] == nil {
+            entries[directory] = .implied
+            next = directory.parent
+        }
+    }
+
     /// The listing's file, as `Listing` reads it.
     public func encoded() -> [UInt8] {
         let sorted = entries.sorted { $0.key < $1.key }
         var bytes = Listing.magic
         append(UInt32(sorted.count), to: &bytes)
+        append(UInt32(sorted.reduce(0) { $0 + ($1.value.isImplied ? 1 : 0) }), to: &bytes)
         var offset = Listing.headerSize + 4 * sorted.count
         for (path, entry) in sorted {
             append(UInt32(offset), to: &bytes)
@@ -42,7 +52,7 @@ public struct ListingBuilder {
         bytes.reserveCapacity(offset + Listing.digestSize)
         for (path, entry) in sorted {
             bytes.append(entry.kind.rawValue)
-            bytes.append(entry.isOpaque ? 1 : 0)
+            bytes.append((entry.isOpaque ? 1 : 0) | (entry.isImplied ? 2 : 0))
             append(entry.permissions, to: &bytes)
             append(entry.uid, to: &bytes)
             append(entry.gid, to: &bytes)
@@ -61,5 +71,14 @@ public struct ListingBuilder {
 
     private func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+}
+
+extension ListingEntry {
+    /// A directory that was made because something is in it.
+    static var implied: ListingEntry {
+        var entry = ListingEntry(kind: .directory, permissions: 0o755)
+        entry.isImplied = true
+        return entry
     }
 }

@@ -43,7 +43,9 @@ public struct RootAttributes: Equatable, Sendable {
             try directory.setOwner(uid: uid, gid: gid)
             try directory.setPermissions(permissions)
             for attribute in attributes {
-                try directory.setExtendedAttribute(attribute.name, attribute.value)
+                // Escaped again: a layer's `user.overlay.opaque` must not become overlay's own.
+                guard let name = PrivateAttribute.nameInTree(attribute.name) else { continue }
+                try directory.setExtendedAttribute(name, attribute.value)
             }
         }
     }

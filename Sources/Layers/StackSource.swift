@@ -22,7 +22,7 @@ public final class StackSource: CopySource {
             let file = try trees[layer].open(
                 path.forSystem, [.pathOnly, .noFollow], resolve: .noLinks)
             var status = try file.borrowed.status()
-            guard let entry else {
+            guard let entry, !entry.isImplied else {
                 // Made by whoever unpacked the layer, at a time that means nothing.
                 status.permissions = 0o755
                 (status.uid, status.gid) = (0, 0)
@@ -35,8 +35,7 @@ public final class StackSource: CopySource {
                     String(decoding: PrivateAttribute.device, as: UTF8.self)),
                 let device = DeviceRecord(record)
             {
-                status.kind = entry.kind == .blockDevice ? .blockDevice : .characterDevice
-                status.special = device.number
+                (status.kind, status.special) = (device.kind, device.number)
                 status.permissions = UInt32(entry.permissions)
             }
             return status
@@ -79,24 +78,9 @@ public final class StackSource: CopySource {
         }
     }
 
-    /// The layer whose tree holds `path`, and what it says of it; no entry for a directory that only stands in other paths.
+    /// The layer whose tree holds `path`, and what it says of it; no entry for a root that no layer speaks of.
     private func find(_ path: TreePath) -> (layer: Int, entry: ListingEntry?)? {
         if let found = stack.lookup(path) { return (found.layer, found.entry) }
-        if path.isRoot { return trees.indices.last.map { ($0, nil) } }
-        guard stack.impliesDirectory(path) else { return nil }
-        let layer = stack.listings.lastIndex { $0.hasFiles(below: path) }
-        return layer.map { ($0, nil) }
-    }
-}
-
-/// What a placeholder says of the device that it stands for: "c1:3:666", the mode in octal.
-struct DeviceRecord: Equatable {
-    var number: DeviceNumber
-
-    init?(_ bytes: [UInt8]) {
-        let fields = String(decoding: bytes, as: UTF8.self).dropFirst().split(separator: ":")
-        guard fields.count == 3, let major = UInt32(fields[0]), let minor = UInt32(fields[1])
-        else { return nil }
-        number = DeviceNumber(major: major, minor: minor)
+        return path.isRoot ? trees.indices.last.map { ($0, nil) } : nil
     }
 }

@@ -182,9 +182,11 @@ public struct TreeUnpacker: ~Copyable {
         try LayerError.at(path.bytes, "make a place for the device") { () throws(Errno) in
             let file = try directory.open(
                 path.name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0, resolve: .beneath)
-            let kind = entry.kind == .blockDevice ? "b" : "c"
-            let record = "\(kind)\(entry.major):\(entry.minor):\(String(entry.mode, radix: 8))"
-            try file.borrowed.setExtendedAttribute(PrivateAttribute.device, Array(record.utf8))
+            let record = DeviceRecord(
+                kind: entry.kind == .blockDevice ? .blockDevice : .characterDevice,
+                number: DeviceNumber(major: entry.major, minor: entry.minor),
+                permissions: entry.mode)
+            try file.borrowed.setExtendedAttribute(PrivateAttribute.device, record.bytes)
         }
     }
 

@@ -3,8 +3,10 @@ public import SystemPackage
 
 /// Finds what a step changed: reads the overlay's upper directory, never the image.
 ///
-/// Runs as root of namespace A, after every process of the step has ended. What was copied up but not changed is taken out of
-/// the upper directory, so that the directory itself can serve as the layer's tree from then on.
+/// Runs as root of namespace A, after every process of the step has ended. The upper directory serves as the layer's tree from
+/// then on, so it is made what unpacking the layer would give: without what was copied up and not changed, without sockets and
+/// opaque marks that the layer does not carry, with the times that the layer has. Else a later build would see other files than
+/// one that starts from the layer.
 public struct UpperDiff: ~Copyable {
     private let lower: LayerStack
     /// The trees of `lower`, in the same order.
@@ -21,6 +23,7 @@ public struct UpperDiff: ~Copyable {
         var mark: ChangeSet.Change.Mark
         var isChanged: Bool
         var isOpaque = false
+        var device: DeviceRecord?
     }
 
     private init(lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor) {
@@ -31,10 +34,12 @@ public struct UpperDiff: ~Copyable {
 
     /// The changes in `upper` against the layers below it.
     ///
-    /// - Parameter rootBefore: what the upper directory itself was given before the step.
+    /// - Parameters:
+    ///   - rootBefore: what the upper directory itself was given before the step.
+    ///   - latest: the time that later ones are set back to: `SOURCE_DATE_EPOCH`.
     public static func changes(
         in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor],
-        rootBefore: RootAttributes
+        rootBefore: RootAttributes, latest: Int64?
     ) throws -> ChangeSet {
         var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
         try diff.readRoot(rootBefore)
@@ -42,11 +47,12 @@ public struct UpperDiff: ~Copyable {
         diff.enterWholeLinkSets()
         diff.enterParents()
         try diff.removeUnchanged()
+        try diff.setTimes(latest: latest)
         return diff.changeSet()
     }
 
-    /// Deeper than any path that a system call takes.
-    private static let largestDepth = 2048
+    /// Deeper than any image is; a path that a system call takes has at most 2,048 components.
+    private static let largestDepth = 1024
 
     // MARK: - Reading
 
@@ -65,7 +71,9 @@ public struct UpperDiff: ~Copyable {
         _ directory: FileDescriptor, at path: TreePath, hidesLower: Bool, depth: Int
     ) throws {
         if depth > Self.largestDepth {
-            throw LayerError(.limit("the directories are nested too deeply"), at: path.bytes)
+            throw LayerError(
+                .limit("directories are nested deeper than \(Self.largestDepth)"),
+                at: Array(path.bytes.prefix(64)))
         }
         let reader = DirectoryReader()
         for name in try reader.names(in: directory) {
@@ -83,14 +91,21 @@ public struct UpperDiff: ~Copyable {
                 throw LayerError(.whiteoutName, at: child.bytes)
             }
             // A socket's name means nothing without its process, and no archive carries it.
-            if status.kind == .socket { continue }
+            if status.kind == .socket {
+                try LayerError.at(child.bytes, "take the socket away") { () throws(Errno) in
+                    try directory.unlink(name)
+                }
+                continue
+            }
             if status.kind == .directory {
                 try readDirectory(
                     child, name, status, in: directory, hidesLower: hidesLower, depth: depth)
             } else {
                 let isChanged = try hidesLower || differs(child, status, in: directory)
                 if status.linkCount > 1 { names[status.inode, default: []].append(found.count) }
-                found.append(Found(path: child, status: status, mark: .entry, isChanged: isChanged))
+                var item = Found(path: child, status: status, mark: .entry, isChanged: isChanged)
+                if !hidesLower { item.device = try device(child, status, in: directory) }
+                found.append(item)
             }
         }
     }
@@ -109,6 +124,11 @@ public struct UpperDiff: ~Copyable {
         let isOpaque = mark == [UInt8(ascii: "y")]
         // Only where there is something to hide does the mark mean anything in a layer.
         let hides = isOpaque && below?.entry.kind == .directory
+        if mark != nil, !hides {
+            try LayerError.at(path.bytes, "take overlay's mark away") { () throws(Errno) in
+                try directory.borrowed.removeExtendedAttribute(PrivateAttribute.opaque)
+            }
+        }
         let isChanged =
             try hides || below == nil
             || differsAsDirectory(path, directory.borrowed, status, below!)
@@ -174,6 +194,24 @@ public struct UpperDiff: ~Copyable {
         }
     }
 
+    /// The device that a file is a placeholder for: where the image has a device at this path, and the file its record.
+    private func device(
+        _ path: TreePath, _ status: FileStatus, in directory: FileDescriptor
+    ) throws -> DeviceRecord? {
+        guard status.kind == .regular, status.size == 0, let below = lower.lookup(path),
+            below.entry.kind == .characterDevice || below.entry.kind == .blockDevice
+        else { return nil }
+        return try LayerError.at(path.bytes, "compare it") { () throws(Errno) in
+            let name = String(decoding: PrivateAttribute.device, as: UTF8.self)
+            let old = try trees[below.layer].open(
+                path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
+            let new = try directory.open(path.name, [.pathOnly, .noFollow], resolve: .noLinks)
+            let record = try old.borrowed.extendedAttribute(name)
+            guard let record, try new.borrowed.extendedAttribute(name) == record else { return nil }
+            return DeviceRecord(record)
+        }
+    }
+
     // MARK: - Completing
 
     /// A set of hard links enters whole or not at all: a link into a lower layer is refused by some engines.
@@ -219,11 +257,26 @@ public struct UpperDiff: ~Copyable {
         }
     }
 
+    /// Whole seconds, and none later than `latest`: as the layer has them. Directories after what is in them.
+    private func setTimes(latest: Int64?) throws(LayerError) {
+        for item in found.reversed()
+        where item.isChanged && item.mark == .entry && !item.path.isRoot {
+            let seconds = min(item.status.modified.seconds, latest ?? .max)
+            try LayerError.at(item.path.bytes, "set its time") { () throws(Errno) in
+                let parent = try upper.open(
+                    (item.path.parent ?? .root).forSystem, [.pathOnly, .directory],
+                    resolve: .noLinks)
+                try parent.borrowed.setTimes(item.path.name, FileTime(seconds: seconds))
+            }
+        }
+    }
+
     private consuming func changeSet() -> ChangeSet {
         var result = ChangeSet()
         var firstNames: [UInt64: TreePath] = [:]
         for item in found where item.isChanged {
             var change = ChangeSet.Change(path: item.path, mark: item.mark, status: item.status)
+            change.device = item.device
             if item.mark == .entry, item.status.kind != .directory, item.status.linkCount > 1 {
                 if let first = firstNames[item.status.inode] {
                     change.mark = .hardLink

@@ -96,32 +96,20 @@ public struct UpperPacker {
                 return try link.borrowed.readLink()
             }
         }
-        // The listing has no attributes, and only a file with mode 0 can be a placeholder.
-        if forListing, status.permissions != 0 { return entry }
+        if let device = change.device {
+            entry.kind = device.kind == .blockDevice ? .blockDevice : .characterDevice
+            (entry.major, entry.minor) = (device.number.major, device.number.minor)
+            if entry.mode == 0 { entry.mode = device.permissions }
+        }
+        if forListing { return entry }
         let attributes = try LayerError.at(path, "read its attributes") { () throws(Errno) in
             let file = try upper.open(path, [.pathOnly, .noFollow], resolve: .beneath)
             return try file.borrowed.extendedAttributes()
-        }
-        if let record = attributes.first(where: { $0.name == PrivateAttribute.device }) {
-            restoreDevice(record.value, in: &entry)
         }
         entry.xattrs = attributes.carriedToLayer.map {
             TarEntry.Xattr(name: $0.name, value: $0.value)
         }
         return entry
-    }
-
-    /// A placeholder for a device is the device again.
-    private func restoreDevice(_ record: [UInt8], in entry: inout TarEntry) {
-        let text = String(decoding: record, as: UTF8.self)
-        let fields = text.dropFirst().split(separator: ":")
-        guard entry.kind == .file, entry.size == 0, fields.count == 3,
-            let major = UInt32(fields[0]),
-            let minor = UInt32(fields[1]), let mode = UInt16(fields[2], radix: 8)
-        else { return }
-        entry.kind = text.first == "b" ? .blockDevice : .characterDevice
-        (entry.major, entry.minor) = (major, minor)
-        if entry.mode == 0 { entry.mode = mode & 0o7777 }
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// Runs `body` on a thread of its own, which may block.
 ///
@@ -10,19 +11,28 @@ public func blocking<Value: Sendable>(
     _ body: @escaping @Sendable () throws -> Value
 ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        startThread { continuation.resume(with: Result(catching: body)) }
+        let error = tryStartThread { continuation.resume(with: Result(catching: body)) }
+        // Not run here: what waits for another such call would wait for ever.
+        if let error { continuation.resume(throwing: SystemError("start a thread", error)) }
     }
 }
 
 /// Lets this thread, which may block, do nothing for a while.
 public func pause(seconds: Double) { usleep(UInt32(seconds * 1_000_000)) }
 
-/// Starts a detached thread that runs `body` once.
+/// Starts a detached thread that runs `body` once; where none is to be had (a pids limit), `body` runs here.
 public func startThread(_ body: @escaping @Sendable () -> Void) {
+    if tryStartThread(body) != nil { body() }
+}
+
+/// Starts a detached thread that runs `body` once, or says why it could not.
+private func tryStartThread(_ body: @escaping @Sendable () -> Void) -> Errno? {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
     pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    // Trees are walked by recursion, to a limited depth; memory is taken as far as it is used.
+    pthread_attr_setstacksize(&attributes, 32 << 20)
     let box = Unmanaged.passRetained(ThreadBody(run: body))
     var thread = pthread_t()
     let error = pthread_create(
@@ -31,10 +41,9 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
             Unmanaged<ThreadBody>.fromOpaque(raw!).takeRetainedValue().run()
             return nil
         }, box.toOpaque())
-    if error != 0 {
-        // No thread to be had (a pids limit): run here. It is slower, and it is right.
-        box.takeRetainedValue().run()
-    }
+    if error == 0 { return nil }
+    box.release()
+    return Errno(rawValue: error)
 }
 
 private final class ThreadBody: Sendable {

@@ -138,6 +138,20 @@ extension FileDescriptor {
             })
     }
 
+    /// Lets two names change places, in one step.
+    public func exchange(
+        _ name: some Collection<UInt8>, with directory: FileDescriptor,
+        _ other: some Collection<UInt8>
+    ) throws(Errno) {
+        _ = try Errno.check(
+            withCPath(name) { name in
+                withCPath(other) {
+                    sbx_renameat2(
+                        rawValue, name, directory.rawValue, $0, CUnsignedInt(SBX_RENAME_EXCHANGE))
+                }
+            })
+    }
+
     /// Owner of `name`, of a link itself.
     public func setOwner(_ name: some Collection<UInt8>, uid: UInt32, gid: UInt32) throws(Errno) {
         try checked(
@@ -190,31 +204,4 @@ extension FileDescriptor {
     public func seekAbsolutely(to offset: Int64) throws(Errno) {
         if Glibc.lseek(rawValue, Int(offset), SEEK_SET) < 0 { throw Errno(rawValue: errno) }
     }
-}
-
-/// Removes `name` in `directory` and all below it, never through a link. What is not there is as good.
-///
-/// Deep trees are no danger: a level costs one descriptor, and names are at most 4096 bytes in all.
-public func removeTree(_ name: some Collection<UInt8>, in directory: FileDescriptor) throws {
-    do throws(Errno) { return try directory.unlink(name) } catch {
-        if error == .noSuchFileOrDirectory { return }
-        if error != .isDirectory { throw error }
-    }
-    let inner = try openForRemoval(name, in: directory)
-    let reader = DirectoryReader()
-    // Names first: what is removed while a directory is read may make the file system skip others.
-    for child in try reader.names(in: inner.borrowed) { try removeTree(child, in: inner.borrowed) }
-    try directory.removeEmptyDirectory(name)
-}
-
-/// A directory without permissions for its owner is made readable first: it is ours to remove.
-private func openForRemoval(
-    _ name: some Collection<UInt8>, in directory: FileDescriptor
-) throws(Errno) -> OwnedDescriptor {
-    let flags: OpenFlags = [.readOnly, .directory, .noFollow]
-    do { return try directory.open(name, flags, resolve: .noLinks) } catch {
-        if error != .permissionDenied { throw error }
-    }
-    try directory.setPermissions(name, 0o700)
-    return try directory.open(name, flags, resolve: .noLinks)
 }

@@ -81,6 +81,10 @@ final class DeviceNodes {
     init(in root: FileDescriptor) throws(SandboxError) {
         for name in DeviceTree.names {
             let tree = try setup { () throws(SystemError) in try cloneMount(of: "/dev/\(name)") }
+            // A device is written to through a read-only mount all the same; its times, mode and owner are the host's.
+            try setup("protect /dev/\(name)") { () throws(Errno) in
+                try tree.setMountAttributes([.readOnly, .noSetUserID, .noExecution])
+            }
             let target = try setup("make /dev/\(name)") { () throws(Errno) in
                 _ = try root.open(
                     name, [.create, .writeOnly, .exclusive], mode: 0o666, resolve: .noLinks)

@@ -22,12 +22,15 @@ public struct StepRecord: Hashable, Sendable, Codable {
     public var layer: LayerRecord?
     /// How the blob was compressed: name, version and level.
     public var compressor: String?
+    /// Names the layers that it stood on: a step is the same only on the same files, whatever made them.
+    public var basis: Digest
     /// When it was solved: the image's history keeps it, so that a cached build gives the same bytes.
     public var created: Timestamp
 
-    public init(layer: LayerRecord?, compressor: String?, created: Timestamp) {
+    public init(layer: LayerRecord?, compressor: String?, basis: Digest, created: Timestamp) {
         self.layer = layer
         self.compressor = compressor
+        self.basis = basis
         self.created = created
     }
 }

@@ -39,8 +39,8 @@ extension Store {
         throws(StoreError)
     {
         let path = path(diffID, map)
-        try StoreError.during("keep a tree") { () throws(Errno) in
-            let from = area.directory.borrowed
+        let from = area.directory.borrowed
+        let isKept = try StoreError.during("keep a tree") { () throws(Errno) in
             let boot = try from.open(
                 "\(name)/\(Self.bootFile)", [.writeOnly, .create, .exclusive], mode: 0o600)
             try boot.borrowed.writeFully(Array(Host.bootID.utf8))
@@ -50,18 +50,29 @@ extension Store {
                 if error != .fileExists { throw error }
             }
             do throws(Errno) {
-                return try from.rename(name.utf8, to: scratch.borrowed, path.utf8, replacing: false)
-            } catch {
-                if error != .fileExists && error != .directoryNotEmpty { throw error }
-            }
-            // One of another boot lies there, or one that another process made just now. In both cases it goes aside, and ours
-            // takes its place: who has the other open keeps it.
-            try scratch.borrowed.rename(path.utf8, to: from, "replaced-\(randomName())".utf8)
-            do throws(Errno) {
                 try from.rename(name.utf8, to: scratch.borrowed, path.utf8, replacing: false)
+                return true
             } catch {
                 if error != .fileExists && error != .directoryNotEmpty { throw error }
+                return false
             }
+        }
+        if !isKept { try replaceTree(diffID, map, by: name, in: from) }
+    }
+
+    /// There is a tree already. Of this boot, it is as good as ours, and a running step may stand on it: ours goes with the work
+    /// area. One of another boot is trusted by nobody: the two change places in one step, so that there always is one; under a
+    /// lock, so that two who do it at once don't take away each other's.
+    private func replaceTree(
+        _ diffID: Digest, _ map: IDMap, by name: String, in area: FileDescriptor
+    ) throws(StoreError) {
+        let lock = try StoreError.during("lock the trees") { () throws(Errno) in
+            try FileLock(try openLock("trees.lock"), .exclusive)
+        }
+        defer { withExtendedLifetime(lock) {} }
+        if try tree(diffID, map: map) != nil { return }
+        try StoreError.during("replace a tree") { () throws(Errno) in
+            try area.exchange(name.utf8, with: scratch.borrowed, path(diffID, map).utf8)
         }
     }
 

@@ -13,11 +13,17 @@ public final class WorkArea: Sendable {
     init(in parent: consuming OwnedDescriptor) throws(Errno) {
         name = randomName()
         self.parent = parent
-        try self.parent.borrowed.makeDirectory(name.utf8, mode: 0o700)
-        directory = try self.parent.borrowed.open(name, [.readOnly, .directory])
+        // Under a name that is not swept until the lock is held: else a sweep could take the lock first.
+        let unlocked = Self.unlockedPrefix + name
+        try self.parent.borrowed.makeDirectory(unlocked.utf8, mode: 0o700)
+        directory = try self.parent.borrowed.open(unlocked, [.readOnly, .directory])
         lock = try FileLock(
             try directory.borrowed.open("lock", [.readWrite, .create], mode: 0o600), .exclusive)
+        try self.parent.borrowed.rename(unlocked.utf8, to: self.parent.borrowed, name.utf8)
     }
+
+    /// Of areas whose lock is about to be taken.
+    static let unlockedPrefix = "new-"
 
     /// Removes it with all that is in it.
     public func remove() throws { try removeTree(name.utf8, in: parent.borrowed) }
@@ -50,8 +56,9 @@ extension Store {
             return
         }
         guard let area = try? work.open(name, [.readOnly, .directory, .noFollow]) else { return }
-        guard let lockFile = try? area.borrowed.open("lock", .readWrite) else {
-            // Its process died before the lock was made, or makes it right now.
+        let isBeingMade = name.starts(with: WorkArea.unlockedPrefix.utf8)
+        guard !isBeingMade, let lockFile = try? area.borrowed.open("lock", .readWrite) else {
+            // Its process died before the lock was taken, or is about to take it.
             if wallClockSeconds() - status.changed.seconds > 3600 {
                 try? removeTree(name, in: work)
             }

@@ -19,9 +19,10 @@ final class BuildSession: Sendable {
     let policyDigest: Digest
     /// One clock reading for the whole build.
     let now: Timestamp
+    private let hasWarned = Atomic(false)
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
     private let knownDigests = Mutex<ContentDigestCache?>(nil)
-    private let packing = Mutex<[SolvedLayer]>([])
+    private let packing = Mutex<[Task<Void, any Error>]>([])
 
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
@@ -52,13 +53,12 @@ final class BuildSession: Sendable {
         }
     }
 
-    /// Remembers a layer that is being packed.
-    func track(_ layer: SolvedLayer) { packing.withLock { $0.append(layer) } }
+    /// Remembers a step that is being packed and put on record.
+    func track(_ task: Task<Void, any Error>) { packing.withLock { $0.append(task) } }
 
-    /// Waits until every layer that was solved is packed and on record. One that can't be packed has said so where it was
-    /// needed.
+    /// Waits until every step that was solved is on record. One that can't be has said so where it was needed.
     func awaitPacking() async {
-        for layer in packing.withLock({ $0 }) { _ = try? await layer.record }
+        for task in packing.withLock({ $0 }) { _ = try? await task.value }
     }
 
     /// The digests of context files that earlier builds left; read when the first COPY asks.
@@ -73,6 +73,16 @@ final class BuildSession: Sendable {
 
     /// Keeps what was learnt of context files. A failure costs the next build time, and nothing else.
     func saveDigests() { try? knownDigests.withLock { $0 }?.save() }
+
+    /// Says once what a RUN with the host's network can reach on a kernel without Landlock's scopes.
+    func warnOfReachableSockets() {
+        let isFirst = hasWarned.exchange(true, ordering: .relaxed) == false
+        if !isFirst || availableLandlockScopes() != 0 { return }
+        observer(
+            .warning(
+                "this kernel (Linux before 6.12) can't keep RUNs from abstract sockets of this user's programs; "
+                    + "--network none does"))
+    }
 
     /// A refusal of an instruction, with its place in the Dockerfile.
     func error(

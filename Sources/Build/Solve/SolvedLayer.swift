@@ -39,12 +39,50 @@ final class SolvedLayer: Sendable {
     }
 }
 
+/// A chain of layers by their diff IDs. A step that the store knows is taken only on the layers that it was solved on: the same
+/// instructions may have given other files since.
+struct LayerBasis: Sendable {
+    private let task: Task<Digest, any Error>
+
+    /// No layers.
+    init() { task = Task { CacheKey("basis").finish() } }
+
+    private init(_ task: Task<Digest, any Error>) { self.task = task }
+
+    var digest: Digest { get async throws { try await task.value } }
+
+    func adding(_ layer: SolvedLayer) -> LayerBasis {
+        let task = task
+        return LayerBasis(
+            Task {
+                var key = CacheKey("basis")
+                key.add(try await task.value)
+                key.add(try await layer.record.diffID)
+                return key.finish()
+            })
+    }
+
+    /// With another stage that files are copied from.
+    func adding(_ other: LayerBasis) -> LayerBasis {
+        let (task, otherTask) = (task, other.task)
+        return LayerBasis(
+            Task {
+                var key = CacheKey("basis of two")
+                key.add(try await task.value)
+                key.add(try await otherTask.value)
+                return key.finish()
+            })
+    }
+}
+
 /// What a stage has come to: everything that a later stage, or the image, takes over.
 struct StageState: Sendable {
     var config: ImageConfig
     var layers: [SolvedLayer]
-    /// Names the files so far: not how they were made, but by what.
+    /// Names the files so far: not what they are, but by what they were made.
     var key: Digest
+    /// Names the layers so far by what they are; comes when they are packed.
+    var basis: LayerBasis
     var scope: StageScope
     /// When the last step was solved; what comes after it without a step of its own takes the same time.
     var created: Timestamp?
@@ -53,6 +91,7 @@ struct StageState: Sendable {
     static func scratch(_ platform: Platform) -> StageState {
         StageState(
             config: ImageConfig(platform: platform), layers: [], key: CacheKey("scratch").finish(),
+            basis: LayerBasis(),
             scope: StageScope(environment: []), created: nil)
     }
 
@@ -60,6 +99,7 @@ struct StageState: Sendable {
     init(_ image: BaseImage) {
         config = image.config
         layers = image.layers.map { SolvedLayer($0) }
+        basis = layers.reduce(LayerBasis()) { $0.adding($1) }
         var key = CacheKey("base")
         for diffID in image.config.diffIDs { key.add(diffID) }
         self.key = key.finish()
@@ -74,9 +114,11 @@ struct StageState: Sendable {
     }
 
     private init(
-        config: ImageConfig, layers: [SolvedLayer], key: Digest, scope: StageScope,
+        config: ImageConfig, layers: [SolvedLayer], key: Digest, basis: LayerBasis,
+        scope: StageScope,
         created: Timestamp?
     ) {
+        self.basis = basis
         self.config = config
         self.layers = layers
         self.key = key

@@ -119,7 +119,8 @@ extension StageSolver {
         key.add(from.key)
         key.add(transfer.sources)
         try await step(
-            event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range
+            event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range,
+            reading: from.basis
         ) {
             let owner = try await Self.attributes(of: transfer, current, session).owner
             let order = CopyOrder(

@@ -14,7 +14,8 @@ extension StageSolver {
             layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
-            network: try network(run, instruction))
+            network: try network(run, instruction),
+            latest: session.request.sourceDateEpoch)
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
         let session = session
@@ -78,6 +79,7 @@ extension StageSolver {
         _ order: RunOrder, on state: StageState, _ event: BuildEvent.Step, _ session: BuildSession
     ) async throws -> StepOutcome {
         var order = order
+        if order.network == .host { session.warnOfReachableSockets() }
         order.layers = try await session.sources(of: state.layers)
         let answer = try await withOutput(of: event, session) { output in
             try await session.worker.ask(.run(order), [output, output])

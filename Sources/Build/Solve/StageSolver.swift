@@ -91,11 +91,16 @@ struct StageSolver {
     }
 
     /// One step: by its key from the store, or by `body`; then the state goes on from its result.
+    ///
+    /// - Parameter other: the layers of another stage that the step reads.
     mutating func step(
         _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
-        _ body: () async throws -> StepOutcome
+        reading other: LayerBasis? = nil, _ body: () async throws -> StepOutcome
     ) async throws {
-        if session.request.usesCache, let record = try session.store.step(key) {
+        let basis = other.map { state.basis.adding($0) } ?? state.basis
+        if session.request.usesCache, let record = try session.store.step(key),
+            try await record.basis == basis.digest
+        {
             push(
                 record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy,
                 created: record.created)
@@ -108,31 +113,42 @@ struct StageSolver {
         let started = monotonicSeconds()
         do {
             let outcome = try await body()
-            let created = session.now
-            let store = session.store
-            guard let packed = outcome.packed, let layer = outcome.layer else {
-                try store.keepStep(key, StepRecord(layer: nil, compressor: nil, created: created))
-                push(nil, key: key, createdBy: createdBy, created: created)
-                session.observer(.stepDone(event, seconds: monotonicSeconds() - started))
-                return
-            }
-            // Not waited for: the next step needs the files, not the blob.
-            let recording = Task {
-                let result = try await packed.value
-                try store.keepStep(
-                    key,
-                    StepRecord(
-                        layer: result.record, compressor: result.compressor, created: created))
-                return result.record
-            }
-            let solved = SolvedLayer(upper: layer.upper, listing: layer.fresh, packing: recording)
-            session.track(solved)
-            push(solved, key: key, createdBy: createdBy, created: created)
+            let solved = record(outcome, key, basis)
+            push(solved, key: key, createdBy: createdBy, created: session.now)
             session.observer(.stepDone(event, seconds: monotonicSeconds() - started))
         } catch {
             session.observer(.stepFailed(event))
             throw located(error, at: range)
         }
+    }
+
+    /// Puts what a step gave on record when it is packed. Not waited for: the next step needs the files, not the blob.
+    private func record(_ outcome: StepOutcome, _ key: Digest, _ basis: LayerBasis) -> SolvedLayer?
+    {
+        let (store, created) = (session.store, session.now)
+        guard let packed = outcome.packed, let layer = outcome.layer else {
+            session.track(
+                Task {
+                    try store.keepStep(
+                        key,
+                        StepRecord(
+                            layer: nil, compressor: nil, basis: try await basis.digest,
+                            created: created))
+                })
+            return nil
+        }
+        let recording = Task {
+            let result = try await packed.value
+            try store.keepStep(
+                key,
+                StepRecord(
+                    layer: result.record, compressor: result.compressor,
+                    basis: try await basis.digest,
+                    created: created))
+            return result.record
+        }
+        session.track(Task { _ = try await recording.value })
+        return SolvedLayer(upper: layer.upper, listing: layer.fresh, packing: recording)
     }
 
     /// Adds the place in the Dockerfile to an error that has none.
@@ -146,7 +162,10 @@ struct StageSolver {
     private mutating func push(
         _ layer: SolvedLayer?, key: Digest, createdBy: String, created: Timestamp
     ) {
-        if let layer { state.layers.append(layer) }
+        if let layer {
+            state.layers.append(layer)
+            state.basis = state.basis.adding(layer)
+        }
         state.key = key
         state.created = created
         addHistory(createdBy, isEmpty: layer == nil)

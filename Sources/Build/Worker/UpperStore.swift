@@ -52,6 +52,7 @@ final class TreeMaker: Sendable {
     private let area: WorkArea
     private let maps: (uid: IDMap, gid: IDMap)
     private let locks = Mutex<[Digest: Lock]>([:])
+    private let copies = Mutex<[String: SharedDescriptor]>([:])
 
     init(store: Store, area: WorkArea, maps: (uid: IDMap, gid: IDMap)) {
         self.store = store
@@ -64,19 +65,30 @@ final class TreeMaker: Sendable {
         var trees: [SharedDescriptor]
         var stack: LayerStack
 
+        /// One for each layer.
         var descriptors: [FileDescriptor] { trees.map(\.borrowed) }
+
+        /// What overlay takes, which refuses the same directory twice: an empty layer is left out, and a layer that comes again
+        /// is a copy.
+        var mountable: [FileDescriptor] {
+            zip(trees, stack.listings).compactMap { $1.count == 0 ? nil : $0.borrowed }
+        }
     }
 
     func trees(of layers: [LayerSource], _ uppers: UpperStore) throws -> OpenLayers {
         try unpackMissing(layers)
         var result = OpenLayers(trees: [], stack: LayerStack())
+        var seen: [Digest: Int] = [:]
         for layer in layers {
             switch layer {
             case .stored(let record):
                 guard let tree = try store.tree(record.diffID, map: maps.uid),
                     let listing = try store.listing(record.diffID)
                 else { throw StoreError(.damaged("the tree of \(record.diffID) vanished")) }
-                result.trees.append(SharedDescriptor(tree))
+                let count = seen[record.diffID, default: 0]
+                seen[record.diffID] = count + 1
+                let isAgain = count > 0 && listing.count > 0
+                result.trees.append(isAgain ? try copy(record, count) : SharedDescriptor(tree))
                 result.stack.push(listing)
             case .upper(let number):
                 guard let upper = uppers[number] else {
@@ -101,12 +113,30 @@ final class TreeMaker: Sendable {
         try forEachConcurrently(missing, threads: Host.processorCount) { try self.makeTree($0) }
     }
 
-    private func makeTree(_ record: LayerRecord) throws {
-        let lock = locks.withLock { locks in
+    /// Another tree of a layer that an image has more than once, for this worker alone.
+    private func copy(_ record: LayerRecord, _ number: Int) throws -> SharedDescriptor {
+        let lock = lock(record)
+        lock.acquire()
+        defer { lock.release() }
+        let key = "\(record.diffID)-\(number)"
+        if let copy = copies.withLock({ $0[key] }) { return copy }
+        let tree = try store.newTree(named: "copy-\(randomName(bytes: 4))", in: area)
+        _ = try unpack(record, into: tree.borrowed)
+        let copy = SharedDescriptor(tree)
+        copies.withLock { $0[key] = copy }
+        return copy
+    }
+
+    private func lock(_ record: LayerRecord) -> Lock {
+        locks.withLock { locks in
             let lock = locks[record.diffID] ?? Lock()
             locks[record.diffID] = lock
             return lock
         }
+    }
+
+    private func makeTree(_ record: LayerRecord) throws {
+        let lock = lock(record)
         lock.acquire()
         defer { lock.release() }
         if try store.tree(record.diffID, map: maps.uid) != nil,
@@ -114,22 +144,25 @@ final class TreeMaker: Sendable {
         {
             return
         }
+        let name = "tree-\(randomName(bytes: 4))"
+        let tree = try store.newTree(named: name, in: area)
+        let listing = try unpack(record, into: tree.borrowed)
+        try store.keepListing(listing.encoded(), of: record.diffID)
+        try store.keepTree(named: name, in: area, as: record.diffID, map: maps.uid)
+    }
+
+    /// Unpacks a layer's blob, and sees that it is what its diff ID says.
+    private func unpack(_ record: LayerRecord, into tree: FileDescriptor) throws -> ListingBuilder {
         guard let blob = try store.blob(record.blob.digest) else {
             throw StoreError(.missingBlob(record.blob.digest))
         }
-        let name = "tree-\(randomName(bytes: 4))"
-        let tree = try store.newTree(named: name, in: area)
-        let plain = HashingSource(try Decompressor(DescriptorSource(blob.borrowed)))
-        let ahead = ReadAhead(plain)
-        defer { ahead.stop() }
-        let listing = try TreeUnpacker.unpack(
-            TarReader(ahead), into: tree.borrowed, uid: maps.uid, gid: maps.gid)
-        let diffID = Digest(sha256: plain.digest)
+        let reader = try LayerReader(DescriptorSource(blob.borrowed))
+        let listing = try TreeUnpacker.unpack(reader.tar, into: tree, uid: maps.uid, gid: maps.gid)
+        let diffID = Digest(sha256: try reader.finish().diffID)
         if diffID != record.diffID {
             throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID))
         }
-        try store.keepListing(listing.encoded(), of: diffID)
-        try store.keepTree(named: name, in: area, as: diffID, map: maps.uid)
+        return listing
     }
 }
 

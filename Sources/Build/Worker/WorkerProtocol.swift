@@ -46,6 +46,8 @@ struct RunOrder: Codable, Sendable {
     var workingDirectory: String
     var user: String
     var network: BuildRequest.Network
+    /// `SOURCE_DATE_EPOCH`.
+    var latest: Int64?
 }
 
 struct CopyOrder: Codable, Sendable {

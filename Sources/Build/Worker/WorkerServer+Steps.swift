@@ -30,6 +30,7 @@ extension WorkerServer {
         let stub = try stubLayer()
         let before = try RootAttributes.of(below.stack, trees: below.descriptors)
         try before.apply(to: upper.borrowed)
+        try ImpliedDirectories(below.stack, trees: below.descriptors).make(in: upper.borrowed)
         let status = try runInOverlay(
             order, below: below, stub: stub.borrowed, upper: upper.borrowed, work: work.borrowed,
             attachAt: try attach.borrowed.ownPath(), output: output, error: error, started)
@@ -40,7 +41,8 @@ extension WorkerServer {
             return (.exited(code: status.code, words: status.description), nil)
         }
         let changes = try UpperDiff.changes(
-            in: upper.borrowed, lower: below.stack, trees: below.descriptors, rootBefore: before)
+            in: upper.borrowed, lower: below.stack, trees: below.descriptors, rootBefore: before,
+            latest: order.latest)
         if changes.isEmpty {
             try? removeTree(name.utf8, in: directory)
             return (.ran(upper: nil), nil)
@@ -57,7 +59,7 @@ extension WorkerServer {
     ) throws -> ExitStatus {
         let identity = try identity(of: order.user, below)
         let rootfs = try Rootfs(
-            lowers: below.descriptors.reversed() + [stub], upper: upper, work: work,
+            lowers: below.mountable.reversed() + [stub], upper: upper, work: work,
             allowsSetUserID: StepSandbox.allowsSetUserID(identity))
         let command = StepCommand(
             arguments: order.arguments.map { Array($0.utf8) },

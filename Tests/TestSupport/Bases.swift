@@ -1,0 +1,133 @@
+import FoundationEssentials
+import Glibc
+import Synchronization
+
+/// What all tests of one process share: a registry with the bases in it, made when the first test asks, gone at the end.
+public enum Bases {
+    private struct Shared {
+        var registry: LocalRegistry?
+        var names: [String: String] = [:]
+    }
+
+    private static let shared = Mutex(Shared())
+
+    /// The registry that holds the bases, and takes what the tests push.
+    public static func registry() throws -> LocalRegistry {
+        try shared.withLock { try registry(&$0) }
+    }
+
+    private static func registry(_ shared: inout Shared) throws -> LocalRegistry {
+        if let registry = shared.registry { return registry }
+        let registry = try LocalRegistry()
+        shared.registry = registry
+        // A static value lives longer than the process can clean up after it.
+        atexit { Bases.shared.withLock { $0 = Shared() } }
+        return registry
+    }
+
+    /// `HOST:PORT/busybox:1`: Debian's static busybox, with its applets as links, root and nobody in /etc/passwd.
+    public static func busybox() throws -> String { try base("busybox", Self.makeBusybox) }
+
+    /// `HOST:PORT/probe:1`: the same with Fixtures/probe.c as /bin/probe, and /bin/setuid-probe, which is set-user-id root.
+    public static func probe() throws -> String { try base("probe", Self.makeProbe) }
+
+    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there.
+    public static func debian() throws -> String { try base("debian", Self.makeDebian) }
+
+    private static func base(_ name: String, _ make: (String) throws -> Void) throws -> String {
+        try shared.withLock { shared in
+            if let name = shared.names[name] { return name }
+            let host = try registry(&shared).host
+            let work = try TemporaryDirectory()
+            try make(work.path)
+            let image = "\(host)/base/\(name):1"
+            try Command([
+                "skopeo", "copy", "--quiet", "--dest-tls-verify=false",
+                "oci:\(work.path)/layout:base", "docker://\(image)",
+            ]).run().required()
+            shared.names[name] = image
+            return image
+        }
+    }
+
+    /// Makes an OCI layout of tars, by umoci: a base that nothing of ours has touched.
+    private static func makeImage(_ directory: String, _ layers: [String], _ config: [String])
+        throws
+    {
+        let layout = directory + "/layout"
+        let image = layout + ":base"
+        var commands = [
+            ["umoci", "init", "--layout", layout], ["umoci", "new", "--image", image],
+        ]
+        for layer in layers {
+            commands.append(["umoci", "raw", "add-layer", "--image", image, layer])
+        }
+        commands.append(["umoci", "config", "--image", image] + config)
+        for command in commands {
+            var command = Command(command)
+            command.environment["HOME"] = directory
+            try command.run().required()
+        }
+    }
+
+    private static let searchPath =
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    private static func shell(_ script: String, in directory: String) throws {
+        var command = Command(["sh", "-euc", script])
+        command.directory = directory
+        try command.run().required()
+    }
+
+    private static let tar =
+        "tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@1000000000"
+
+    private static func makeBusybox(_ directory: String) throws {
+        let script = """
+            umask 022
+            mkdir -p tree/bin tree/etc tree/root tree/tmp tree/var
+            chmod 1777 tree/tmp; chmod 700 tree/root
+            cp "$(command -v busybox)" tree/bin/busybox
+            for name in $(tree/bin/busybox --list); do
+                test "$name" = busybox || ln -s busybox "tree/bin/$name"
+            done
+            printf 'root:x:0:0:root:/root:/bin/sh\\nnobody:x:65534:65534::/:/bin/sh\\n' > tree/etc/passwd
+            printf 'work:x:1000:1000::/home/work:/bin/sh\\n' >> tree/etc/passwd
+            printf 'root:x:0:\\nwork:x:1000:\\nextra:x:2000:work\\nnogroup:x:65534:\\n' > tree/etc/group
+            \(tar) -cf layer.tar -C tree .
+            """
+        try shell(script, in: directory)
+        try makeImage(
+            directory, [directory + "/layer.tar"],
+            ["--config.env", searchPath, "--config.cmd", "/bin/sh"])
+    }
+
+    private static func makeProbe(_ directory: String) throws {
+        try makeBusybox(directory)
+        let script = """
+            umask 022
+            mkdir -p probe/bin
+            gcc -static -O1 -Wall -Wextra -Werror -o probe/bin/probe "\(TestHost.fixture("probe.c"))"
+            cp probe/bin/probe probe/bin/setuid-probe
+            chmod 4755 probe/bin/setuid-probe
+            \(tar) -cf probe.tar -C probe .
+            umoci raw add-layer --image layout:base probe.tar
+            """
+        try shell(script, in: directory)
+    }
+
+    private static func makeDebian(_ directory: String) throws {
+        let cache = getenv("LICHEN_TEST_CACHE").map { String(cString: $0) } ?? directory
+        let tar = cache + "/debian-bookworm.tar"
+        if access(tar, R_OK) != 0 {
+            let part = tar + ".\(getpid())"
+            var command = Command(["mmdebstrap", "--quiet", "--variant=apt", "bookworm", part])
+            command.directory = cache
+            command.arguments.insert("--format=tar", at: 1)
+            try command.run().required()
+            guard rename(part, tar) == 0 else { throw TestSupportError("rename \(part)") }
+        }
+        try makeImage(
+            directory, [tar], ["--config.env", searchPath, "--config.cmd", "bash"])
+    }
+}
