@@ -102,8 +102,8 @@ import Testing
     }
 }
 
-/// A rootless podman with a storage of its own.
-struct Podman {
+/// A rootless podman with a storage of its own. Its trees may be closed to us: it removes them itself.
+final class Podman {
     /// It needs subordinate ids and a user namespace: the first command shows whether it gets them.
     static let works: Bool = {
         let scratch = Scratch()
@@ -113,6 +113,8 @@ struct Podman {
     private let scratch: Scratch
 
     init(_ scratch: Scratch) { self.scratch = scratch }
+
+    deinit { _ = Tool.run("podman", "unshare", "rm", "-rf", scratch["podman"]) }
 
     func run(_ arguments: String...) -> Tool {
         Tool.run(
