@@ -105,6 +105,7 @@ let package = Package(
         tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),
         tests("StoreTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("ExportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
+        tests("ImportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("HTTPTests", ["HTTP", "TestSupport", system]),
         tests("CredentialsTests", ["Credentials", "HTTP", "Linux", "TestSupport", system]),
         tests(

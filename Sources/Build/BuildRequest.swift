@@ -26,6 +26,8 @@ public struct BuildRequest: Sendable {
     }
 
     public var context: Context
+    /// `--build-context`, by `NamedContext.canonicalName`.
+    public var namedContexts: [String: NamedContext] = [:]
     /// The Dockerfile's path; nil for `Dockerfile`, else `Containerfile`, in the context.
     public var dockerfile: String?
     public var tags: [Reference] = []
@@ -49,6 +51,8 @@ public struct BuildRequest: Sendable {
     public var plainHTTPRegistries: Set<String> = []
     /// Registries whose certificate is not checked, and which may have no TLS at all.
     public var insecureRegistries: Set<String> = []
+    /// Of new layers. It is no part of a step's key: a cached layer is taken however it was compressed.
+    public var layerEncoding: LayerEncoding = .standard
 
     public init(context: Context) { self.context = context }
 }
@@ -58,6 +62,8 @@ public struct ImageOutput: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// An OCI layout: a directory, or a tar of one.
         case oci
+        /// The image as `docker save` writes it, for `docker load` and `podman load`: a tar.
+        case docker
         /// The image's files as one tar.
         case tar
         /// The image's files in a directory, as this user may have them.

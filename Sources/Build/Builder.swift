@@ -32,7 +32,8 @@ public struct Builder: Sendable {
             defer { withExtendedLifetime(lock) {} }
             let images = ImageSource(store: store, request: request, observer: observer)
             let worker = WorkerClient(
-                store: store, packingThreads: request.jobs ?? Host.processorCount)
+                store: store, packingThreads: request.jobs ?? Host.processorCount,
+                encoding: request.layerEncoding)
             let session = try BuildSession(
                 request: request, plan: plan, store: store, images: images, worker: worker,
                 context: context,
@@ -49,6 +50,9 @@ public struct Builder: Sendable {
         let outcome: Result<BuildResult, any Error>
         do {
             warnOfUnusedArguments(session)
+            for name in session.plan.unusedContexts {
+                observer(.warning("build context \(name) is not used: nothing has that name"))
+            }
             let states = try await StageScheduler(session: session).solveAll()
             let image = try await ImageAssembler(session: session).assemble(
                 states[session.plan.target]!)

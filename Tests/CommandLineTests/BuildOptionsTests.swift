@@ -62,6 +62,15 @@ private let rows: [OptionRow] = [
     OptionRow("--network", "none") { $0.network == .none },
     OptionRow("--isolation", "chroot") { $0.isolation == .chroot },
     OptionRow("--jobs", "3") { $0.jobs == 3 },
+    OptionRow("--build-context", "debian:latest=docker-image://alpine", "--build-context=b=d") {
+        let alpine = try? Reference(parsing: "alpine")
+        return $0.namedContexts == ["debian": .image(alpine!), "b": .directory("d")]
+    },
+    OptionRow("--compression", "zstd") { $0.layerEncoding == LayerEncoding(.zstd, level: 3) },
+    OptionRow("--compression-level", "9") { $0.layerEncoding == LayerEncoding(.gzip, level: 9) },
+    OptionRow("--compression=zstd", "--compression-level=19") {
+        $0.layerEncoding == LayerEncoding(.zstd, level: 19)
+    },
     OptionRow("--plain-http", "h:5000", "--plain-http", "i") {
         $0.plainHTTPRegistries == ["h:5000", "i"]
     },
@@ -104,7 +113,10 @@ private let rows: [OptionRow] = [
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
         ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
-        ["--metadata-file", ""], ["extra"], ["--cache-from", "x"], ["--secret", "id=a"],
+        ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
+        ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],
+        ["--compression", "xz"], ["--compression-level", "0"], ["--compression-level", "13"],
+        ["--compression", "zstd", "--compression-level", "20"], ["--secret", "id=a"],
     ]) func `are refused as usage errors where they make no sense`(words: [String]) {
         let error = #expect(throws: (any Error).self) {
             try BuildCommand.parse(words + ["."]).options.request(environment: [:])

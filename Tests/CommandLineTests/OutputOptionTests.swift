@@ -18,6 +18,14 @@ import Testing
         ("type=tar,dest=a,tar=true", ImageOutput(kind: .tar, destination: .path("a"), isTar: true)),
         ("type=local,dest=d", ImageOutput(kind: .local, destination: .path("d"), isTar: false)),
         ("type=local,dest=a=b", ImageOutput(kind: .local, destination: .path("a=b"), isTar: false)),
+        (
+            "type=docker,dest=a",
+            ImageOutput(kind: .docker, destination: .path("a"), isTar: true)
+        ),
+        (
+            "type=docker,dest=-,tar=true",
+            ImageOutput(kind: .docker, destination: .standardOutput, isTar: true)
+        ),
         ("out/here", ImageOutput(kind: .local, destination: .path("out/here"), isTar: false)),
         ("-", ImageOutput(kind: .tar, destination: .standardOutput, isTar: true)),
     ]) func `is read`(text: String, expected: ImageOutput) throws {
@@ -39,7 +47,8 @@ import Testing
         ("type=local,dest=-", "a directory can't go to standard output"),
         ("type=local,dest=a,tar=true", "use type=tar"),
         ("type=tar,dest=a,tar=false", "use type=local"),
-        ("type=docker,dest=a", "not carried out yet"),
+        ("type=docker", "dest is missing"),
+        ("type=docker,dest=a,tar=false", "use type=oci"),
         ("type=registry,dest=a", "--push"),
         ("type=image,dest=a", "--push"),
         ("type=Oci,dest=a", "unknown type \"Oci\""),

@@ -15,6 +15,15 @@ extension ImageExporter {
         try index.add(image.manifest, named: references)
         let output = try OutputFile.open(destination, checkCancellation: checkCancellation)
         let tar = TarWriter(to: output)
+        try writeLayoutContent(index, blobs, to: tar)
+        try tar.finish()
+        try output.commit()
+    }
+
+    /// All files of a layout: its marker and index, then the blobs.
+    func writeLayoutContent(
+        _ index: LayoutIndex, _ blobs: [Descriptor], to tar: TarWriter
+    ) throws {
         try write(Self.layoutFile, as: "oci-layout", to: tar)
         try write(try index.encoded(), as: "index.json", to: tar)
         for name in ["blobs", "blobs/sha256"] {
@@ -29,11 +38,9 @@ extension ImageExporter {
             try tar.writeContents(of: source.borrowed)
             try tar.end()
         }
-        try tar.finish()
-        try output.commit()
     }
 
-    private func write(_ bytes: [UInt8], as name: String, to tar: TarWriter) throws {
+    func write(_ bytes: [UInt8], as name: String, to tar: TarWriter) throws {
         try tar.begin(Self.entry(name, size: Int64(bytes.count)))
         try bytes.withUnsafeBytes { try tar.write($0) }
         try tar.end()

@@ -3,7 +3,7 @@ public import OCI
 public import Store
 import SystemPackage
 
-/// Writes images of a store out: as an OCI layout, as one tar of their files, or as a directory.
+/// Writes images of a store out: as an OCI layout, as a docker archive, as one tar of their files, or as a directory.
 ///
 /// Everything streams; memory does not grow with the image's bytes. Nothing needs a namespace or a privilege. What is not whole
 /// never stands under the final name, unless that is a stream or a directory that was there before.
@@ -25,7 +25,7 @@ public struct ImageExporter: Sendable {
 
     /// Carries out one `--output`. Blocks: call it on a thread that may.
     ///
-    /// - Parameter references: an OCI layout names the image by their tags.
+    /// - Parameter references: an OCI layout names the image by their tags, a docker archive by all of them.
     /// - Throws: `ExportError`, or what `checkCancellation` threw.
     public func export(
         _ image: ExportableImage, to output: ImageOutput, as references: [Reference] = []
@@ -35,6 +35,8 @@ public struct ImageExporter: Sendable {
             try writeLayout(of: image, named: references, to: path)
         case (.oci, _, let destination):
             try writeLayoutArchive(of: image, named: references, to: destination)
+        case (.docker, _, let destination):
+            try writeDockerArchive(of: image, named: references, to: destination)
         case (.tar, _, let destination): try writeFileArchive(of: image, to: destination)
         case (.local, _, .path(let path)): try writeLocalDirectory(of: image, to: path)
         case (.local, _, .standardOutput):

@@ -54,6 +54,22 @@ struct LayoutIndex {
         }
     }
 
+    /// Enters `manifest` once for each reference: two repositories with the same tag stay two names, as `docker save` has it.
+    mutating func addEach(_ manifest: Descriptor, named references: [Reference]) throws {
+        var entry = manifest
+        for reference in references {
+            guard let tag = reference.tag else { continue }
+            entry.annotations = [
+                Self.nameAnnotation: tag, Self.fullNameAnnotation: reference.description,
+            ]
+            manifests.append(try JSONValue(entry))
+        }
+        if manifests.isEmpty {
+            entry.annotations = [:]
+            manifests.append(try JSONValue(entry))
+        }
+    }
+
     func encoded() throws -> [UInt8] {
         var members = members
         members["manifests"] = .array(manifests)

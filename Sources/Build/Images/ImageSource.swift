@@ -8,7 +8,8 @@ import Synchronization
 
 /// An image to build on: its config, and its layers with the names under which they are found.
 struct BaseImage: Sendable {
-    var reference: Reference
+    /// What messages call it.
+    var name: String
     /// What the name stands for: a manifest, or an index of several.
     var top: Descriptor
     var manifest: Manifest
@@ -18,17 +19,17 @@ struct BaseImage: Sendable {
 
 /// Finds images in the store and at registries, and fetches blobs when somebody needs them: each once.
 final class ImageSource: Sendable {
-    private let store: Store
+    let store: Store
     private let http: HTTPClient
     private let options: RegistryOptions
     private let authorizer: RegistryAuthorizer
     private let observer: BuildObserver
     private let policy: BuildRequest.PullPolicy
     /// One look-up per name and platform, and one download per blob, however many ask.
-    private let state = Mutex(State())
+    let state = Mutex(State())
     let counter = TransferCounter()
 
-    private struct State {
+    struct State {
         var images: [String: Task<BaseImage, any Error>] = [:]
         var blobs: [Digest: Task<Void, any Error>] = [:]
         /// Where a blob that is not here can be had.
@@ -77,7 +78,7 @@ final class ImageSource: Sendable {
         } else {
             top = try await fetch(reference, known)
         }
-        return try await image(reference, top, platform)
+        return try await image(reference.familiar, at: reference, top, platform)
     }
 
     /// What the store knows of a reference; by digest it needs no name.
@@ -113,8 +114,9 @@ final class ImageSource: Sendable {
         return (fetched.descriptor, fetched.bytes)
     }
 
-    private func image(
-        _ reference: Reference, _ top: (descriptor: Descriptor, bytes: [UInt8]),
+    /// - Parameter reference: where what the store does not have is fetched; nil for an image that is here as a whole.
+    func image(
+        _ name: String, at reference: Reference?, _ top: (descriptor: Descriptor, bytes: [UInt8]),
         _ platform: Platform
     ) async throws -> BaseImage {
         let manifest: Manifest
@@ -125,34 +127,37 @@ final class ImageSource: Sendable {
                 let platforms = index.manifests.compactMap { $0.platform?.description }.joined(
                     separator: ", ")
                 throw BuildError(
-                    .input, "\(reference.familiar) has no image for \(platform)",
+                    .input, "\(name) has no image for \(platform)",
                     hint: "it is there for: \(platforms)")
             }
             guard
                 case .manifest(let found) = try ManifestDocument(
-                    decoding: try await document(entry, of: reference))
-            else { throw BuildError(.input, "\(reference.familiar): an index within an index") }
+                    decoding: try await document(entry, at: reference))
+            else { throw BuildError(.input, "\(name): an index within an index") }
             manifest = found
         }
         let config = try ImageConfig(
-            decoding: try await document(manifest.config, of: reference), of: manifest)
+            decoding: try await document(manifest.config, at: reference), of: manifest)
         let layers = zip(manifest.layers, config.diffIDs).map { LayerRecord(diffID: $1, blob: $0) }
         state.withLock { state in
+            guard let reference else { return }
             for layer in layers { state.origins[layer.blob.digest] = reference }
         }
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw BuildError(
-                .input, "\(reference.familiar) has a layer that its registry does not hold")
+                .input, "\(name) has a layer that its registry does not hold")
         }
         return BaseImage(
-            reference: reference, top: top.descriptor, manifest: manifest, config: config,
+            name: name, top: top.descriptor, manifest: manifest, config: config,
             layers: layers)
     }
 
     /// A small blob, of the store or of the registry.
-    private func document(_ descriptor: Descriptor, of reference: Reference) async throws -> [UInt8]
+    private func document(_ descriptor: Descriptor, at reference: Reference?) async throws
+        -> [UInt8]
     {
         if let bytes = try store.document(descriptor.digest) { return bytes }
+        guard let reference else { throw StoreError(.missingBlob(descriptor.digest)) }
         if descriptor.mediaType.isManifest || descriptor.mediaType.isIndex {
             do throws(RegistryError) {
                 let fetched = try await client(reference.registry).manifest(

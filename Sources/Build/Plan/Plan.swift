@@ -8,12 +8,14 @@ struct Plan: Sendable {
         case scratch
         case stage(Int)
         case image(Reference)
+        case context(NamedContext)
     }
 
     /// Where a `COPY --from` takes its files.
     enum CopyOrigin: Sendable, Equatable {
         case stage(Int)
         case image(Reference)
+        case context(NamedContext)
     }
 
     struct PlannedStage: Sendable {
@@ -38,6 +40,8 @@ struct Plan: Sendable {
     /// The first step's number of each stage; steps are counted through the file, over the stages that are needed.
     var firstSteps: [Int: Int]
     var stepCount: Int
+    /// Names of `--build-context` that nothing in the plan uses, sorted.
+    var unusedContexts: [String]
 
     /// - Throws: `DockerfileError` for what the Dockerfile says wrong, `BuildError` for what is not carried out yet.
     init(_ document: DockerfileDocument, request: BuildRequest) throws {
@@ -45,41 +49,79 @@ struct Plan: Sendable {
         let scope = try GlobalScope(document, request: request)
         let bases = try document.stages.map { try document.expand($0.from.base, scope.value).text }
         let graph = try StageGraph(document, bases: bases)
+        var contexts = ContextNames(request.namedContexts)
         target = try document.stage(target: request.target).index
         stages = [:]
         (firstSteps, stepCount) = ([:], 0)
-        for index in graph.order(target: target) {
+        for index in Self.order(target: target, graph, document, contexts) {
             let stage = document.stages[index]
-            try Support.check(stage, document, scope, request)
-            stages[index] = try Self.plan(
-                stage, base: bases[index], graph.dependencies[index], document)
+            if index == target, let name = stage.name, let context = contexts.use(name) {
+                stages[index] = Self.replaced(stage, by: context)
+            } else {
+                try Support.check(stage, document, scope, request)
+                stages[index] = try Self.plan(
+                    stage, base: bases[index], graph.dependencies[index], document, &contexts)
+            }
             firstSteps[index] = stepCount + 1
-            stepCount += stage.instructions.count
+            stepCount += stages[index]!.stage.instructions.count
         }
+        unusedContexts = contexts.unused
+    }
+
+    /// The stages that are needed, each after what it needs. One that a named context stands for is needed as a target only.
+    private static func order(
+        target: Int, _ graph: StageGraph, _ document: DockerfileDocument, _ contexts: ContextNames
+    ) -> [Int] {
+        func isReplaced(_ index: Int) -> Bool {
+            document.stages[index].name.map { contexts[$0] != nil } ?? false
+        }
+        var needed: Set<Int> = []
+        var open = [target]
+        while let index = open.popLast() {
+            guard needed.insert(index).inserted, !isReplaced(index) else { continue }
+            open += graph.dependencies[index].map(\.stage).filter { !isReplaced($0) }
+        }
+        return needed.sorted()
+    }
+
+    /// A stage whose name stands for something else: none of its instructions is carried out.
+    private static func replaced(_ stage: Stage, by context: NamedContext) -> PlannedStage {
+        var stage = stage
+        stage.instructions = []
+        return PlannedStage(stage: stage, base: .context(context), origins: [:])
     }
 
     private static func plan(
         _ stage: Stage, base: String, _ uses: [StageGraph.Dependency],
-        _ document: DockerfileDocument
+        _ document: DockerfileDocument, _ contexts: inout ContextNames
     ) throws -> PlannedStage {
         let word = stage.from.base
-        let plannedBase: Base =
-            if let use = uses.first(where: { $0.use == .base }) {
-                .stage(use.stage)
-            } else if base == "scratch" {
-                .scratch
-            } else { .image(try reference(base, at: word, document)) }
+        let plannedBase: Base
+        if let use = uses.first(where: { $0.use == .base }) {
+            let name = document.stages[use.stage].name
+            plannedBase =
+                name.flatMap { contexts.use($0) }.map { .context($0) } ?? .stage(use.stage)
+        } else if base == "scratch" {
+            plannedBase = .scratch
+        } else if let context = contexts.use(base) {
+            plannedBase = .context(context)
+        } else {
+            plannedBase = .image(try reference(base, at: word, document))
+        }
         var planned = PlannedStage(stage: stage, base: plannedBase, origins: [:])
         for (index, instruction) in stage.instructions.enumerated() {
             guard case .copy(let copy) = instruction.operation, let from = copy.from else {
                 continue
             }
+            let use = uses.first { $0.use == .copy && $0.range == from.range }
+            // By number or by name, it is the stage's name that counts.
+            let name = use.map { document.stages[$0.stage].name } ?? from.text
             planned.origins[index] =
-                if let use = uses.first(where: { $0.use == .copy && $0.range == from.range }) {
+                if let context = name.flatMap({ contexts.use($0) }) {
+                    .context(context)
+                } else if let use {
                     .stage(use.stage)
-                } else {
-                    .image(try reference(from.text, at: from, document))
-                }
+                } else { .image(try reference(from.text, at: from, document)) }
         }
         return planned
     }

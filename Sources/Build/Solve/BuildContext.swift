@@ -7,6 +7,8 @@ import SystemPackage
 final class BuildContext: Sendable {
     /// What COPY and ADD may take.
     let source: DirectorySource
+    /// The directories of named contexts, by their paths.
+    let directories: [String: DirectorySource]
     private let dockerfile: [UInt8]
     /// What messages call the Dockerfile.
     private let dockerfileName: String
@@ -19,6 +21,18 @@ final class BuildContext: Sendable {
         (dockerfile, dockerfileName) = try Self.readDockerfile(request, directory.borrowed, path)
         let ignored = try Self.ignored(request, directory, dockerfileName)
         source = directory.source(filter: ignored)
+        var directories: [String: DirectorySource] = [:]
+        for case .directory(let path) in request.namedContexts.values {
+            directories[path] = try Self.namedDirectory(path)
+        }
+        self.directories = directories
+    }
+
+    /// A directory with its own ignore file, as in BuildKit.
+    private static func namedDirectory(_ path: String) throws -> DirectorySource {
+        let directory = try open(path)
+        let rules = try rules(of: try directory.ignoreText(dockerfile: nil))
+        return directory.source(filter: rules)
     }
 
     /// What the ignore file leaves: that of this Dockerfile, which lies beside it, else the context's.
@@ -36,6 +50,10 @@ final class BuildContext: Sendable {
         } else {
             text = try directory.ignoreText(dockerfile: name)
         }
+        return try rules(of: text)
+    }
+
+    private static func rules(of text: ContextDirectory.IgnoreText?) throws -> IgnoreFile? {
         guard let text else { return nil }
         let rules = try IgnoreFile(parsing: text.bytes, file: text.name)
         return rules.isEmpty ? nil : rules

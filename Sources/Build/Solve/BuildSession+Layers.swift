@@ -77,10 +77,11 @@ extension BuildSession {
         on parent: LayerStack, _ body: @escaping @Sendable (inout LayerComposer) throws -> Void
     ) async throws -> PackedLayer? {
         let (store, threads) = (store, request.jobs ?? Host.processorCount)
+        let encoding = request.layerEncoding
         let (latest, now) = (request.sourceDateEpoch, now.secondsSinceEpoch)
         return try await blocking {
             var listing = ListingBuilder()
-            let packed = try LayerPacking.pack(into: store, threads: threads) { tar in
+            let packed = try LayerPacking.pack(into: store, encoding, threads: threads) { tar in
                 var composer = LayerComposer(parent: parent, to: tar, latest: latest, now: now)
                 try body(&composer)
                 listing = try composer.finish()

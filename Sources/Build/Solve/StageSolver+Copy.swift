@@ -32,8 +32,21 @@ extension StageSolver {
             destination: try expand(copy.sources.destination),
             owner: try copy.owner.map { try expand($0) },
             mode: try copy.mode.map { try expand($0) }, unpacks: false)
-        guard let origin else { return try await performFromContext(transfer, instruction, event) }
-        try await performFromImage(transfer, origin, instruction, event)
+        switch origin {
+        case nil:
+            try await performFromContext(session.context.source, transfer, instruction, event)
+        case .context(.directory(let path))?:
+            let source = session.context.directories[path]!
+            try await performFromContext(source, transfer, instruction, event)
+        case .stage(let index)?:
+            try await performFromImage(finished[index]!, transfer, instruction, event)
+        case .image(let reference)?:
+            let image = try await image(.image(reference), instruction)
+            try await performFromImage(image, transfer, instruction, event)
+        case .context(let context)?:
+            let image = try await image(context, instruction)
+            try await performFromImage(image, transfer, instruction, event)
+        }
     }
 
     mutating func perform(
@@ -44,18 +57,19 @@ extension StageSolver {
             destination: try expand(add.sources.destination),
             owner: try add.owner.map { try expand($0) },
             mode: try add.mode.map { try expand($0) }, unpacks: true)
-        try await performFromContext(transfer, instruction, event)
+        try await performFromContext(session.context.source, transfer, instruction, event)
     }
 
     // MARK: - From the context
 
     private mutating func performFromContext(
-        _ transfer: Transfer, _ instruction: Instruction, _ event: BuildEvent.Step
+        _ source: DirectorySource, _ transfer: Transfer, _ instruction: Instruction,
+        _ event: BuildEvent.Step
     ) async throws {
         let (session, current) = (session, state)
         let selection: CopySelection
         do {
-            let (source, digests) = (session.context.source, session.digests)
+            let digests = session.digests
             selection = try await blocking {
                 try CopySelection(transfer.sources, in: source, digests: digests)
             }
@@ -86,25 +100,20 @@ extension StageSolver {
 
     // MARK: - From another stage or image
 
+    private func image(_ context: NamedContext, _ instruction: Instruction) async throws
+        -> StageState
+    {
+        do {
+            return StageState(
+                try await session.images.image(of: context, session.request.platform))
+        } catch { throw located(error, at: instruction.range) }
+    }
+
     private mutating func performFromImage(
-        _ transfer: Transfer, _ origin: Plan.CopyOrigin, _ instruction: Instruction,
+        _ from: StageState, _ transfer: Transfer, _ instruction: Instruction,
         _ event: BuildEvent.Step
     ) async throws {
         let (session, current) = (session, state)
-        let from: StageState
-        switch origin {
-        case .stage(let index): from = finished[index]!
-        case .image(let reference):
-            do {
-                from = StageState(
-                    try await session.images.image(reference, session.request.platform))
-            } catch {
-                var failure = BuildError(any: error)
-                failure.hint =
-                    "no stage has that name, so it was taken for an image"
-                throw located(failure, at: instruction.range)
-            }
-        }
         // The other stage's key stands for all that it holds.
         var key = key(of: transfer)
         key.add(from.key)

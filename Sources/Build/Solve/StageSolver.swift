@@ -36,20 +36,24 @@ struct StageSolver {
         switch planned.base {
         case .scratch: return .scratch(session.request.platform)
         case .stage(let index): return StageState(on: finished[index]!)
-        case .image(let reference):
-            do {
-                let image = try await session.images.image(reference, session.request.platform)
-                if !image.config.config.onBuild.isEmpty {
-                    throw BuildError(
-                        .input,
-                        "\(reference.familiar) has ONBUILD triggers, which are not supported yet")
-                }
-                return StageState(image)
-            } catch let error as BuildError where error.location == nil {
-                throw session.error(
-                    error.category, error.message, at: planned.stage.from.base.range,
-                    hint: error.hint)
+        case .image(let reference): return try await start(planned, on: .image(reference), session)
+        case .context(let context): return try await start(planned, on: context, session)
+        }
+    }
+
+    private static func start(
+        _ planned: Plan.PlannedStage, on base: NamedContext, _ session: BuildSession
+    ) async throws -> StageState {
+        do {
+            let image = try await session.images.image(of: base, session.request.platform)
+            if !image.config.config.onBuild.isEmpty {
+                throw BuildError(
+                    .input, "\(image.name) has ONBUILD triggers, which are not supported yet")
             }
+            return StageState(image)
+        } catch let error as BuildError where error.location == nil {
+            throw session.error(
+                error.category, error.message, at: planned.stage.from.base.range, hint: error.hint)
         }
     }
 

@@ -9,6 +9,7 @@ import SystemPackage
 final class WorkerClient: Sendable {
     private let store: Store
     private let packingThreads: Int
+    private let encoding: LayerEncoding
     private let state = Mutex(State())
 
     private struct State {
@@ -44,9 +45,11 @@ final class WorkerClient: Sendable {
         func takeDescriptor() -> OwnedDescriptor? { descriptor.withLock { $0.take() } }
     }
 
-    init(store: Store, packingThreads: Int) {
+    /// - Parameter encoding: of the layers that it packs.
+    init(store: Store, packingThreads: Int, encoding: LayerEncoding = .standard) {
         self.store = store
         self.packingThreads = packingThreads
+        self.encoding = encoding
     }
 
     /// The id map of every worker of this user; it names the trees.
@@ -231,7 +234,7 @@ final class WorkerClient: Sendable {
         let maps = try Self.idMaps()
         let configuration = WorkerConfiguration(
             uid: maps.uid.extents.map { .init($0) }, gid: maps.gid.extents.map { .init($0) },
-            packingThreads: packingThreads)
+            packingThreads: packingThreads, encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
         let process = try child.handle()
         let starters = state.withLock { state in

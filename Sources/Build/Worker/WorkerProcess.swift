@@ -40,6 +40,7 @@ final class WorkerServer: Sendable {
     let area: WorkArea
     let maps: (uid: IDMap, gid: IDMap)
     let packingThreads: Int
+    let encoding: LayerEncoding
     let uppers = UpperStore()
     let trees: TreeMaker
     let stubLock = Lock()
@@ -57,6 +58,7 @@ final class WorkerServer: Sendable {
         self.socket = socket
         maps = (IDMap(configuration.uid), IDMap(configuration.gid))
         packingThreads = configuration.packingThreads
+        encoding = configuration.encoding
         // Here, and not in the builder, because what killed builds left belongs to subordinate ids.
         store.sweep()
         area = try store.newWorkArea()

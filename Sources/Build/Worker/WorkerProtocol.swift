@@ -19,6 +19,7 @@ struct WorkerConfiguration: Codable, Sendable {
     var uid, gid: [Extent]
     /// Threads that compress one layer.
     var packingThreads: Int
+    var encoding: LayerEncoding
 }
 
 enum WorkerRequest: Codable, Sendable {

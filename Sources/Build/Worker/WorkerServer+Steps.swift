@@ -149,6 +149,6 @@ extension WorkerServer {
 
     /// Makes a blob of what `body` writes.
     func packLayer(_ body: (TarWriter) throws -> Void) throws -> PackedLayer {
-        try LayerPacking.pack(into: store, threads: packingThreads, body)
+        try LayerPacking.pack(into: store, encoding, threads: packingThreads, body)
     }
 }

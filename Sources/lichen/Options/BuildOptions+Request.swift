@@ -8,6 +8,7 @@ extension BuildOptions {
     /// - Parameter environment: for `--build-arg NAME` and SOURCE_DATE_EPOCH; nothing else is looked up in it.
     func request(environment: [String: String]) throws -> BuildRequest {
         var request = BuildRequest(context: .directory(context))
+        for option in buildContexts { request.namedContexts[option.name] = option.context }
         request.dockerfile = file
         request.tags = unique(tags)
         request.pushes = pushes
@@ -28,6 +29,10 @@ extension BuildOptions {
         request.sourceDateEpoch = try sourceDateEpoch(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries
+        // `validate` has refused a level that there is not.
+        if let encoding = LayerEncoding(compression, level: compressionLevel) {
+            request.layerEncoding = encoding
+        }
         return request
     }
 

@@ -8,6 +8,19 @@ struct BuildOptions: ParsableArguments {
     var context: String
 
     @Option(
+        name: .customLong("build-context"),
+        help: ArgumentHelp(
+            "Another image or directory for FROM NAME and COPY --from=NAME; may be repeated.",
+            discussion: """
+                WHAT is a directory (for COPY), docker-image://NAME, oci-layout://DIR[:TAG|@DIGEST], \
+                oci-archive://FILE[:TAG|@DIGEST] or docker-archive://FILE[:NAME]. It stands in for a \
+                stage and for an image of that name.
+                """,
+            valueName: "name=what"),
+        transform: BuildContextOption.init(parsing:))
+    var buildContexts: [BuildContextOption] = []
+
+    @Option(
         name: [.customShort("f"), .customLong("file")],
         help: ArgumentHelp(
             "The Dockerfile; without it Dockerfile, else Containerfile, in the context.",
@@ -27,12 +40,12 @@ struct BuildOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")],
         help: ArgumentHelp(
-            "Write the image: type=oci|tar|local,dest=PATH[,tar=true|false]; may be repeated.",
+            "Write the image: type=oci|docker|tar|local,dest=PATH[,tar=true|false]; may be repeated.",
             discussion: """
                 oci: an OCI layout; one tar where dest ends in .tar or tar=true says so, else a \
-                directory. tar: the image's files as one tar. local: the image's files in a \
-                directory. A path alone is type=local, - alone is type=tar on standard output, \
-                as in Docker.
+                directory. docker: an archive for docker load and podman load. tar: the image's \
+                files as one tar. local: the image's files in a directory. A path alone is \
+                type=local, - alone is type=tar on standard output, as in Docker.
                 """,
             valueName: "output"),
         transform: ImageOutput.init(parsing:))
@@ -80,6 +93,15 @@ struct BuildOptions: ParsableArguments {
         transform: jobCount)
     var jobs: Int?
 
+    @Option(help: "How new layers are compressed; cached ones and those of bases stay as they are.")
+    var compression: LayerEncoding.Method = .gzip
+
+    @Option(
+        name: .customLong("compression-level"),
+        help: ArgumentHelp(
+            "1 (fastest) to 12 for gzip, to 19 for zstd; 1 and 3 by default.", valueName: "n"))
+    var compressionLevel: Int?
+
     @Option(
         name: .customLong("iidfile"),
         help: ArgumentHelp("Write the digest of the image's config here.", valueName: "path"),
@@ -108,6 +130,16 @@ struct BuildOptions: ParsableArguments {
         for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
             throw ValidationError("two --output have the same dest")
         }
+        if LayerEncoding(compression, level: compressionLevel) == nil {
+            let levels = compression.levels
+            throw ValidationError(
+                "--compression-level of \(compression.rawValue) is a number from "
+                    + "\(levels.lowerBound) to \(levels.upperBound)")
+        }
+        for (index, option) in buildContexts.enumerated()
+        where buildContexts[..<index].contains(where: { $0.name == option.name }) {
+            throw ValidationError("two --build-context are called \(option.name)")
+        }
         if target == "" { throw ValidationError("--target is empty") }
         if configDigestFile == "" { throw ValidationError("--iidfile is empty") }
         if metadataFile == "" { throw ValidationError("--metadata-file is empty") }
@@ -129,4 +161,5 @@ private func jobCount(_ text: String) throws -> Int {
 
 extension BuildRequest.PullPolicy: ExpressibleByArgument {}
 extension BuildRequest.Network: ExpressibleByArgument {}
+extension LayerEncoding.Method: ExpressibleByArgument {}
 extension BuildRequest.Isolation: ExpressibleByArgument {}

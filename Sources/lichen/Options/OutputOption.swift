@@ -2,7 +2,7 @@ import ArgumentParser
 import Build
 
 extension ImageOutput {
-    /// Reads the value of `--output`: `type=oci|tar|local,dest=PATH[,tar=true|false]`.
+    /// Reads the value of `--output`: `type=oci|docker|tar|local,dest=PATH[,tar=true|false]`.
     ///
     /// A word without `=` is a directory (`type=local`), and `-` is a tar on standard output: Docker's short forms. Each key
     /// stands once; a key or a type that we do not carry out is an error. Docker reference, "docker buildx build --output".
@@ -14,7 +14,7 @@ extension ImageOutput {
         if !text.contains("=") {
             if text.isEmpty { throw ValidationError("it is empty") }
             if text.contains(",") {
-                throw ValidationError("write it as type=oci|tar|local,dest=PATH")
+                throw ValidationError("write it as type=oci|docker|tar|local,dest=PATH")
             }
             self.init(kind: .local, destination: .path(text), isTar: false)
             return
@@ -58,8 +58,8 @@ extension ImageOutput {
         switch type {
         case "image", "registry":
             ValidationError("type=\(type) is not an output here; name the image with -t and --push")
-        case "docker": ValidationError("type=docker is not carried out yet; use type=oci")
-        default: ValidationError("unknown type \"\(type)\"; the types are oci, tar and local")
+        default:
+            ValidationError("unknown type \"\(type)\"; the types are oci, docker, tar and local")
         }
     }
 
@@ -67,7 +67,7 @@ extension ImageOutput {
     /// where `tar=true` does; the others leave no choice.
     private static func isTar(_ word: String?, _ kind: Kind, _ destination: String) throws -> Bool {
         guard let word else {
-            return kind == .tar
+            return kind == .tar || kind == .docker
                 || (kind == .oci && (destination == "-" || destination.hasSuffix(".tar")))
         }
         guard word == "true" || word == "false" else {
@@ -75,7 +75,8 @@ extension ImageOutput {
         }
         switch kind {
         case .oci: return word == "true"
-        case .tar where word == "true": return true
+        case .tar where word == "true", .docker where word == "true": return true
+        case .docker: throw ValidationError("type=docker is always a tar; use type=oci")
         case .tar: throw ValidationError("type=tar is always a tar; use type=local")
         case .local where word == "false": return false
         case .local: throw ValidationError("type=local is a directory; use type=tar")
