@@ -53,6 +53,8 @@ public struct UpperDiff: ~Copyable {
 
     /// Deeper than any image is; a path that a system call takes has at most 2,048 components.
     private static let largestDepth = 1024
+    /// PATH_MAX, with the byte that ends a path.
+    private static let longestPath = 4096
 
     // MARK: - Reading
 
@@ -78,6 +80,13 @@ public struct UpperDiff: ~Copyable {
         let reader = DirectoryReader()
         for name in try reader.names(in: directory) {
             let child = path.appending(name)
+            if child.bytes.count >= Self.longestPath {
+                throw LayerError(
+                    .limit(
+                        "its path is too long: more than the \(Self.longestPath - 1) bytes that a system call takes"
+                    ),
+                    at: Array(child.bytes.prefix(64)))
+            }
             let status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in
                 try directory.status(of: name)
             }

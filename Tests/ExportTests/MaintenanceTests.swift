@@ -26,7 +26,9 @@ private struct Fixture {
         try store.keepStep(
             key,
             StepRecord(
-                layer: step, compressor: nil, basis: Digest(sha256: [UInt8](repeating: 1, count: 32)), created: Timestamp(secondsSinceEpoch: 1)))
+                layer: step, compressor: nil,
+                basis: Digest(sha256: [UInt8](repeating: 1, count: 32)),
+                created: Timestamp(secondsSinceEpoch: 1)))
     }
 
     func exportFiles(_ image: ExportableImage) throws {

@@ -84,7 +84,9 @@ final class SequenceBatch {
         case .podman:
             // Podman makes the same map by itself.
             let script = """
-                export options="--root $PWD/pods --runroot $PWD/podrun --storage-driver overlay \
+                # Podman takes no longer path than 50 characters for what it runs with.
+                run=$(mktemp -d /tmp/lp.XXXXXX); trap 'rm -rf $run' EXIT
+                export options="--root $PWD/pods --runroot $run/p --storage-driver overlay \
                     --events-backend none --cgroup-manager cgroupfs"
                 podman $options pull -q oci:layout:image > id
                 podman unshare sh -euc 'mount=$(podman $options image mount "$(cat id)")

@@ -25,7 +25,8 @@ struct `The mounts of a RUN` {
     private static let covers = [
         "/proc/acpi ro,nosuid,nodev,noexec tmpfs", "/proc/asound ro,nosuid,nodev,noexec tmpfs",
         "/proc/scsi ro,nosuid,nodev,noexec tmpfs", "/proc/interrupts ro,nosuid,noexec devtmpfs",
-        "/proc/kcore ro,nosuid,noexec devtmpfs", "/proc/keys ro,nosuid,noexec devtmpfs", "/proc/latency_stats ro,nosuid,noexec devtmpfs",
+        "/proc/kcore ro,nosuid,noexec devtmpfs", "/proc/keys ro,nosuid,noexec devtmpfs",
+        "/proc/latency_stats ro,nosuid,noexec devtmpfs",
         "/proc/sched_debug ro,nosuid,noexec devtmpfs", "/proc/timer_list ro,nosuid,noexec devtmpfs",
         "/proc/timer_stats ro,nosuid,noexec devtmpfs", "/proc/bus ro,nosuid,nodev,noexec proc",
         "/proc/fs ro,nosuid,nodev,noexec proc", "/proc/irq ro,nosuid,nodev,noexec proc",

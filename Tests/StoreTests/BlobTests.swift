@@ -69,12 +69,15 @@ import Testing
         try store.keepBlob("layer")
         let record = StepRecord(
             layer: LayerRecord(diffID: digest(of: "tar"), blob: descriptor(of: "layer")),
-            compressor: "libdeflate 1.14 6", basis: Digest(sha256: [UInt8](repeating: 1, count: 32)), created: Timestamp(secondsSinceEpoch: 7))
+            compressor: "libdeflate 1.14 6",
+            basis: Digest(sha256: [UInt8](repeating: 1, count: 32)),
+            created: Timestamp(secondsSinceEpoch: 7))
         try store.keepStep(key, record)
         #expect(try store.step(key) == record)
         #expect(try scratch.store().step(key) == record)
         let empty = StepRecord(
-            layer: nil, compressor: nil, basis: Digest(sha256: [UInt8](repeating: 1, count: 32)), created: Timestamp(secondsSinceEpoch: 8))
+            layer: nil, compressor: nil, basis: Digest(sha256: [UInt8](repeating: 1, count: 32)),
+            created: Timestamp(secondsSinceEpoch: 8))
         try store.keepStep(key, empty)
         #expect(try store.step(key) == empty)
         #expect(try store.allSteps().map(\.key) == [key])
@@ -86,7 +89,8 @@ import Testing
             key,
             StepRecord(
                 layer: LayerRecord(diffID: digest(of: "tar"), blob: descriptor(of: "layer")),
-                compressor: nil, basis: Digest(sha256: [UInt8](repeating: 1, count: 32)), created: Timestamp(secondsSinceEpoch: 9)))
+                compressor: nil, basis: Digest(sha256: [UInt8](repeating: 1, count: 32)),
+                created: Timestamp(secondsSinceEpoch: 9)))
         #expect(try store.step(key) == nil)
     }
 
