@@ -182,7 +182,13 @@ public final class TarReader {
 
     private func skipData() throws {
         try skip(stored)
-        try skip(padding)
+        // Some writers end with the last file's data, and other readers take it; the digest tells whether the stream is whole.
+        var left = padding
+        while left > 0, try window.refill() {
+            let count = min(Int64(window.ready.count), left)
+            window.consume(Int(count))
+            left -= count
+        }
         stored = 0
         padding = 0
     }
