@@ -116,7 +116,11 @@ import Testing
         tar.header("x", size: 600)
         tar.data([UInt8](repeating: 1, count: 600))
         #expect(try entries(of: tar.bytes).count == 1)
-        for count in [1, 511, 512, 513, 1023, 1024, 1535] {
+        // Its padding may be missing: writers that end so are read by others, too.
+        for count in [1112, 1113, 1535] {
+            #expect(try entries(of: Array(tar.bytes.prefix(count))).count == 1, "\(count) bytes")
+        }
+        for count in [1, 511, 512, 513, 1023, 1024, 1111] {
             #expect(
                 problem { _ = try entries(of: Array(tar.bytes.prefix(count))) } == .truncated,
                 "\(count) bytes")
