@@ -60,7 +60,8 @@ let package = Package(
         module("Layers", ["OCI", "Linux", "Archive", system]),
         module("Store", ["OCI", "Linux", "Archive", "Layers", system]),
         module("HTTP", ["Linux", "CCurl", system]),
-        module("Registry", ["OCI", "HTTP", "CCrypto", system]),
+        module("Credentials", ["OCI", "Linux", "HTTP", system]),
+        module("Registry", ["OCI", "HTTP", "Credentials", "CCrypto", system]),
         module("Contexts", ["OCI", "Linux", "Archive", "Layers", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
@@ -73,8 +74,8 @@ let package = Package(
         module(
             "Build",
             [
-                "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Registry",
-                "Contexts", "Policy", "Sandbox", system, log,
+                "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
+                "Registry", "Contexts", "Policy", "Sandbox", system, log,
             ]),
 
         // The command line.
@@ -89,7 +90,11 @@ let package = Package(
 
         tests("ArchitectureTests", []),
         tests("EndToEndTests", ["lichen", "TestSupport"]),
-        tests("SandboxTests", ["lichen", "TestSupport"]),
+        // Mounts by the way of older kernels; a program, because a test process cannot become root of a namespace.
+        .executableTarget(
+            name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
+            swiftSettings: strict),
+        tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
@@ -101,7 +106,10 @@ let package = Package(
         tests("StoreTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("ExportTests", ["Build", "Store", "Layers", "Archive", "OCI", "Linux", system]),
         tests("HTTPTests", ["HTTP", "TestSupport", system]),
-        tests("RegistryTests", ["Registry", "OCI", "HTTP", "TestSupport", system]),
+        tests("CredentialsTests", ["Credentials", "HTTP", "Linux", "TestSupport", system]),
+        tests(
+            "RegistryTests",
+            ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
     ],
     swiftLanguageModes: [.v6],

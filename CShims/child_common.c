@@ -26,6 +26,14 @@ int sbx_child_reset_signals(void) {
     return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8ul);
 }
 
+/* A terminal sends its signals to the whole group. It is the builder that ends a build, and the worker then has to clean up. */
+void sbx_child_ignore_interrupts(void) {
+    static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+    struct kernel_sigaction act = {.handler = SIG_IGN};
+    for (unsigned int i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        syscall(SYS_rt_sigaction, numbers[i], &act, NULL, 8ul);
+}
+
 /* The parent may have died before the prctl: then nobody holds the write end of the go pipe, and poll says so. */
 int sbx_child_die_with_parent(int go) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) return -1;

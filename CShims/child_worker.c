@@ -25,6 +25,7 @@ static int close_descriptors(int keep, int *report) {
 
 _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int report) {
     if (sbx_child_reset_signals() < 0) sbx_child_fail(report, SBX_STEP_RESET_SIGNALS);
+    sbx_child_ignore_interrupts();
     if (sbx_child_die_with_parent(go) < 0) sbx_child_fail(report, SBX_STEP_DIE_WITH_PARENT);
     if (sbx_child_await_id_map(go) < 0) sbx_child_fail(report, SBX_STEP_AWAIT_ID_MAP);
     if (become_root() < 0) sbx_child_fail(report, SBX_STEP_BECOME_ROOT);

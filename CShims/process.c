@@ -129,3 +129,7 @@ int sbx_landlock_abi(void) {
     long abi = syscall(SYS_landlock_create_ruleset, (void *)0, 0, 1u /* LANDLOCK_CREATE_RULESET_VERSION */);
     return abi < 0 ? 0 : (int)abi;
 }
+
+int sbx_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}

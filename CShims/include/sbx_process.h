@@ -1,5 +1,6 @@
 /* Processes and signals. Results as in sbx_fs.h: 0 or a descriptor, else -errno. */
 #pragma once
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -7,6 +8,9 @@ int sbx_pidfd_send_signal(int pidfd, int signal);
 
 /* Waits for the child behind `pidfd` and reaps it. `status` as wait(2) gives it. */
 int sbx_wait_pidfd(int pidfd, int *status);
+
+/* Has a child of posix_spawn close every descriptor from `first` on; 0 or an errno, as posix_spawn's own functions. */
+int sbx_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 
 /* From now on no other process of this user can read our memory or descriptors through /proc or ptrace. */
 int sbx_set_not_dumpable(void);

@@ -123,6 +123,7 @@ _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int r
 
 /* Parts of both children (child_common.c): 0, or -1 and errno. */
 int sbx_child_reset_signals(void);
+void sbx_child_ignore_interrupts(void);
 int sbx_child_die_with_parent(int go);
 int sbx_child_await_id_map(int go);
 int sbx_child_make_mounts_private(void);

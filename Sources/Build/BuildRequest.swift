@@ -47,6 +47,8 @@ public struct BuildRequest: Sendable {
     public var sourceDateEpoch: Int64?
     /// Registries that are spoken to in plain HTTP, beside those on loopback.
     public var plainHTTPRegistries: Set<String> = []
+    /// Registries whose certificate is not checked, and which may have no TLS at all.
+    public var insecureRegistries: Set<String> = []
 
     public init(context: Context) { self.context = context }
 }

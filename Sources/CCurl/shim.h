@@ -25,6 +25,13 @@ static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *va
     return (curl_easy_setopt)(easy, option, value);
 }
 
+/* The bytes are copied by libcurl. */
+static inline CURLcode ccurl_set_blob(
+    CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {.data = (void *)bytes, .len = count, .flags = CURL_BLOB_COPY};
+    return (curl_easy_setopt)(easy, option, &blob);
+}
+
 typedef size_t (*ccurl_data_function)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*ccurl_seek_function)(void *context, curl_off_t offset, int origin);
 

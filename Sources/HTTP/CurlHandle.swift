@@ -39,6 +39,9 @@ final class CurlHandle: @unchecked Sendable {
     func set(_ option: CURLoption, offset value: Int64) {
         check(ccurl_set_offset(easy, option, curl_off_t(value)))
     }
+    func set(_ option: CURLoption, copying bytes: [UInt8]) {
+        check(bytes.withUnsafeBytes { ccurl_set_blob(easy, option, $0.baseAddress, $0.count) })
+    }
     func set(_ option: CURLoption, pointer value: UnsafeMutableRawPointer?) {
         check(ccurl_set_pointer(easy, option, value))
     }

@@ -65,19 +65,23 @@ public struct HTTPTimeouts: Sendable, Equatable {
 }
 
 /// Whom to trust, and who we are, where the system's own answer is not enough.
-public struct TLSOptions: Sendable, Equatable {
-    /// A PEM file of authorities, trusted beside the system's.
-    public var authorities: String?
+public struct TLSOptions: Sendable, Hashable {
+    /// PEM files of authorities, trusted beside the system's.
+    public var authorityFiles: [String]
     /// PEM files of a client certificate and its key.
     public var clientCertificate: String?
     public var clientKey: String?
+    /// False for a server whose certificate may be anybody's: somebody has named it as insecure.
+    public var verifies: Bool
 
     public init(
-        authorities: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil
+        authorities: String? = nil, clientCertificate: String? = nil, clientKey: String? = nil,
+        verifies: Bool = true
     ) {
-        self.authorities = authorities
+        authorityFiles = authorities.map { [$0] } ?? []
         self.clientCertificate = clientCertificate
         self.clientKey = clientKey
+        self.verifies = verifies
     }
 }
 

@@ -70,7 +70,7 @@ public struct HTTPURL: Hashable, Sendable {
     }
 
     /// Everything but letters, digits and `-._~` percent-encoded.
-    private static func encoded(_ text: String) -> String {
+    public static func encoded(_ text: String) -> String {
         var result = ""
         for byte in text.utf8 {
             switch Unicode.Scalar(byte) {
@@ -96,6 +96,11 @@ extension HTTPURL {
         if host == "localhost" || host == "[::1]" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// The same without TLS, on the same port where the URL names one.
+    public var inPlainHTTP: HTTPURL? {
+        isSecure ? HTTPURL("http" + description.dropFirst("https".count)) : self
     }
 
     /// For messages and logs: the query, where signed URLs keep their secrets, is left out.

@@ -1,5 +1,7 @@
 import CCurl
 import Glibc
+import Linux
+import SystemPackage
 
 /// One request on its way, on one thread from begin to end.
 final class Transfer {
@@ -106,13 +108,34 @@ final class Transfer {
     }
 
     private func configureTLS() {
-        handle.set(CURLOPT_SSL_VERIFYPEER, 1)
-        handle.set(CURLOPT_SSL_VERIFYHOST, 2)
+        handle.set(CURLOPT_SSL_VERIFYPEER, request.tls.verifies ? 1 : 0)
+        handle.set(CURLOPT_SSL_VERIFYHOST, request.tls.verifies ? 2 : 0)
         handle.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        if let file = request.tls.authorities { handle.set(CURLOPT_CAINFO, file) }
+        configureAuthorities(request.tls.authorityFiles)
         if let file = request.tls.clientCertificate { handle.set(CURLOPT_SSLCERT, file) }
         if let file = request.tls.clientKey { handle.set(CURLOPT_SSLKEY, file) }
     }
+
+    /// libcurl takes one file; several are read, and it takes what is in them.
+    private func configureAuthorities(_ files: [String]) {
+        if files.count <= 1 {
+            if let file = files.first { handle.set(CURLOPT_CAINFO, file) }
+            return
+        }
+        var all: [UInt8] = []
+        for path in files {
+            // A file that cannot be read is left to libcurl, which says so.
+            guard
+                let file = try? FileDescriptor.workingDirectory.open(
+                    path, .readOnly, resolve: .system),
+                let bytes = try? file.borrowed.readAll(limit: Self.maximumAuthorityBytes)
+            else { return handle.set(CURLOPT_CAINFO, path) }
+            all += bytes + [UInt8(ascii: "\n")]
+        }
+        handle.set(CURLOPT_CAINFO_BLOB, copying: all)
+    }
+
+    private static let maximumAuthorityBytes = 4 << 20
 
     private func configureBody(_ context: UnsafeMutableRawPointer) {
         switch request.method {
@@ -216,7 +239,10 @@ extension Transfer {
     private static func problem(
         of code: CURLcode, _ transfer: Transfer, _ message: String
     ) -> HTTPError.Problem? {
-        let reason = message.isEmpty ? String(cString: curl_easy_strerror(code)) : message
+        let reason = withoutUserInformation(
+            message.isEmpty ? String(cString: curl_easy_strerror(code)) : message)
+        // libcurl has no code of its own for a proxy that opens no tunnel: it may want a password.
+        if reason.hasPrefix("CONNECT tunnel failed") { return .proxy(reason) }
         switch code {
         case CURLE_OK: return nil
         case CURLE_COULDNT_RESOLVE_HOST: return .couldNotResolve
@@ -239,5 +265,12 @@ extension Transfer {
             return .malformed(reason)
         default: return .internal(reason)
         }
+    }
+
+    /// A message of libcurl without what stands before an `@` in a word: it cites the proxy's URL, which may have a password.
+    static func withoutUserInformation(_ message: String) -> String {
+        message.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            word.lastIndex(of: "@").map { "…" + word[$0...] } ?? String(word)
+        }.joined(separator: " ")
     }
 }

@@ -30,7 +30,7 @@ public struct ListingBuilder {
     }
 
     /// Lists the directories above `path` that have no entry so far.
-    mutating func implyDirectories(above path: TreePath) {
+    public mutating func implyDirectories(above path: TreePath) {
         var next = path.parent
         while let directory = next, !directory.isRoot, entries[directory] == nil {
             entries[directory] = .implied

@@ -26,12 +26,15 @@ struct BlobUpload {
     }
 
     /// Sends chunk after chunk, and goes on where the registry is after a break.
-    func send(to url: HTTPURL, chunk: Int64) async throws(RegistryError) {
-        var url = url
+    func send(
+        to session: UploadSession, _ sizes: inout ChunkSizes
+    ) async throws(RegistryError) {
+        var url = session.url
         var position: Int64 = 0
         var retry = Retry(client.options.retries)
         while position < descriptor.size {
-            let end = min(position + chunk, descriptor.size)
+            let chunk = max(sizes.next, session.minimumChunk)
+            let end = position + min(chunk, descriptor.size - position)
             var call = try call(.patch, url)
             call.headers["Content-Type"] = "application/octet-stream"
             call.headers["Content-Range"] = "\(position)-\(end - 1)"
@@ -40,9 +43,11 @@ struct BlobUpload {
                 let response = try await client.exchange(call)
                 url = try client.location(of: response, from: url, call)
                 position = end
+                sizes.arrived()
                 retry.progressed()
             } catch {
                 try await retry.pause(after: error)
+                sizes.broke()
                 let status = try await status(of: url)
                 if status.position > position { retry.progressed() }
                 (url, position) = status

@@ -4,9 +4,11 @@ public import SystemPackage
 
 /// How a blob goes up.
 public enum UploadMode: Hashable, Sendable {
+    /// Whole where that is small, else in chunks that fit its size; whole, too, for a registry that takes no chunks.
+    case automatic
     /// In one request. If it breaks, it begins anew.
     case whole
-    /// In requests of so many bytes. If one breaks, it goes on where the registry says it is.
+    /// In requests of so many bytes at most. If one breaks, it goes on where the registry says it is.
     case chunks(of: Int64)
 }
 
@@ -28,7 +30,7 @@ extension RegistryClient {
     @discardableResult
     public func pushBlob(
         _ descriptor: Descriptor, from file: FileDescriptor, offset: Int64 = 0,
-        to repository: String, mountingFrom source: String? = nil, mode: UploadMode = .whole
+        to repository: String, mountingFrom source: String? = nil, mode: UploadMode = .automatic
     ) async throws(RegistryError) -> PushOutcome {
         let found = try await findBlob(
             descriptor.digest, in: repository, actions: Self.pushing)
@@ -58,7 +60,8 @@ extension RegistryClient {
         case .mounted: return true
         case .session(let url):
             let call = try call(
-                .mountBlob, .delete, url, repository, digest, actions: Self.pushing)
+                .mountBlob, .delete, url, repository, digest,
+                actions: Self.pushing.union([.delete]))
             // A session that stays is the registry's to sweep up.
             _ = try? await exchange(call)
             return false
@@ -70,7 +73,7 @@ extension RegistryClient {
     /// OCI distribution-spec v1.1, "Pushing blobs".
     public func uploadBlob(
         _ descriptor: Descriptor, from file: FileDescriptor, offset: Int64 = 0,
-        to repository: String, mode: UploadMode = .whole
+        to repository: String, mode: UploadMode = .automatic
     ) async throws(RegistryError) {
         try await upload(descriptor, file, offset, repository, mode, session: nil)
     }
@@ -98,25 +101,29 @@ extension RegistryClient {
             client: self, descriptor: descriptor, file: file, offset: offset,
             repository: repository)
         var session = session
+        var sizes = ChunkSizes(mode, blob: descriptor.size)
         var retry = Retry(options.retries)
         while true {
-            let url: HTTPURL
+            let next: UploadSession
             if let given = session {
-                url = given
+                next = UploadSession(url: given)
             } else {
-                url = try await begin(descriptor.digest, in: repository)
+                next = try await begin(descriptor.digest, in: repository)
             }
             session = nil
             do throws(RegistryError) {
-                switch mode {
-                case .whole: return try await upload.send(to: url, from: 0)
-                case .chunks(let size): return try await upload.send(to: url, chunk: max(size, 1))
-                }
+                guard sizes != nil else { return try await upload.send(to: next.url, from: 0) }
+                return try await upload.send(to: next, &sizes!)
             } catch {
+                if mode == .automatic, sizes?.isUntried == true, error.refusesChunks {
+                    // Nothing of it has arrived: this registry wants a blob in one piece.
+                    sizes = nil
+                    continue
+                }
                 // The repository knew the session a moment ago.
                 let error = error.isNotFound ? error.with(.uploadLost) : error
                 // A chunk is tried again where it is sent; only a lost session begins anew.
-                if mode != .whole && !error.isUploadLost { throw error }
+                if sizes != nil && !error.isUploadLost { throw error }
                 try await retry.pause(after: error)
                 // The answer may have been lost after the work was done.
                 let found = try await findBlob(
@@ -131,10 +138,13 @@ extension RegistryClient {
 
     private func begin(
         _ digest: Digest, in repository: String
-    ) async throws(RegistryError) -> HTTPURL {
+    ) async throws(RegistryError) -> UploadSession {
         let call = try call(
             .putBlob, .post, endpoint.uploads(in: repository), repository, digest,
             actions: Self.pushing)
-        return try location(of: try await repeating(call), from: call.url, call)
+        let response = try await repeating(call)
+        return UploadSession(
+            url: try location(of: response, from: call.url, call),
+            minimumChunk: response.headers["OCI-Chunk-Min-Length"].flatMap { Int64($0) } ?? 0)
     }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Credentials
 public import HTTP
 import OCI
 
@@ -23,11 +23,16 @@ public struct RegistryClient: Sendable {
         _ registry: String, http: HTTPClient, authorizer: any Authorizer = AnonymousAuthorizer(),
         options: RegistryOptions = RegistryOptions(), observer: (any TransferObserver)? = nil
     ) throws(RegistryError) {
-        guard let endpoint = RegistryEndpoint(registry, options) else {
-            throw RegistryError(
+        func refuse(_ problem: RegistryError.Problem) -> RegistryError {
+            RegistryError(
                 registry: Harmless.text(registry, limit: 100), repository: "",
-                operation: .getManifest, target: "", problem: .invalidRegistry)
+                operation: .connect, target: "", problem: problem)
         }
+        let endpoint: RegistryEndpoint?
+        do throws(CredentialError) {
+            endpoint = try RegistryEndpoint(registry, options)
+        } catch { throw refuse(.certificates(error)) }
+        guard let endpoint else { throw refuse(.invalidRegistry) }
         self.endpoint = endpoint
         self.http = http
         self.authorizer = authorizer
@@ -61,6 +66,8 @@ struct Refused: Error { var problem: RegistryError.Problem }
 
 extension RegistryClient {
     static let maximumRedirects = 5
+    /// A 401 is answered once with what is known, and once more where that was outdated.
+    static let maximumAnswers = 2
     static let maximumErrorBytes = 64 << 10
 
     func error(_ call: RegistryCall, _ problem: RegistryError.Problem) -> RegistryError {
@@ -98,9 +105,11 @@ extension RegistryClient {
         var url = call.url
         var redirects = 0
         var header = try await authorization(call, answering: nil)
-        var isAnswered = false
+        var answers = 0
         while true {
-            let isOwn = url.origin == endpoint.base.origin
+            url = endpoint.effective(url)
+            let origin = endpoint.origin
+            let isOwn = url.origin == origin.url.origin
             var request = HTTPRequest(
                 call.method, url, headers: call.headers, body: call.body,
                 timeouts: options.timeouts, tls: isOwn ? endpoint.tls : TLSOptions())
@@ -109,14 +118,26 @@ extension RegistryClient {
                 // Only what is sent takes a registry long to think about.
                 request.timeouts.response = min(options.timeouts.response, options.timeouts.stalled)
             }
-            let response = try await send(request, call, receiving)
+            let response: HTTPResponse
+            do throws(RegistryError) {
+                response = try await send(request, call, receiving)
+            } catch {
+                guard isOwn, case .transfer(let transfer) = error.problem,
+                    endpoint.fallback?.choose(after: transfer) == true
+                else { throw error }
+                // What was meant for one origin is not for the other.
+                header = nil
+                continue
+            }
             switch response.status {
             case 200...299: return response
-            case 401 where isOwn && !isAnswered:
-                isAnswered = true
+            case 401 where isOwn && answers < Self.maximumAnswers:
+                answers += 1
                 let challenges = Challenge.parse(response.headers.all("WWW-Authenticate"))
-                header = try await authorization(call, answering: challenges)
-                if header == nil { throw failure(call, response, isOwn: isOwn) }
+                let next = try await authorization(call, answering: challenges, refused: header)
+                if next == nil || next == header { throw await refusal(call, response) }
+                header = next
+            case 401 where isOwn: throw await refusal(call, response)
             case 301, 302, 303, 307, 308:
                 redirects += 1
                 url = try next(after: url, response, call, redirects)
@@ -145,19 +166,34 @@ extension RegistryClient {
     }
 
     private func authorization(
-        _ call: RegistryCall, answering challenges: [Challenge]?
+        _ call: RegistryCall, answering challenges: [Challenge]?, refused: String? = nil
     ) async throws(RegistryError) -> String? {
-        let access = RegistryAccess(
-            registry: registry, repository: call.repository,
-            actions: call.actions, mountSource: call.mountSource)
+        let access = access(of: call)
         do {
             guard let challenges else { return try await authorizer.authorization(for: access) }
-            return try await authorizer.authorization(answering: challenges, for: access)
+            return try await authorizer.authorization(
+                answering: challenges, refused: refused, for: access)
         } catch is CancellationError {
             throw error(call, .cancelled)
         } catch {
-            throw self.error(call, .authorization(error))
+            if Task.isCancelled { throw self.error(call, .cancelled) }
+            var result = self.error(call, .authorization(error))
+            result.retryAfter = (error as? AuthorizationError)?.retryAfter
+            throw result
         }
+    }
+
+    private func access(of call: RegistryCall) -> RegistryAccess {
+        RegistryAccess(
+            registry: registry, origin: endpoint.origin, repository: call.repository,
+            actions: call.actions, mountSource: call.mountSource)
+    }
+
+    /// The error of a 401 that nothing helps against.
+    private func refusal(_ call: RegistryCall, _ response: HTTPResponse) async -> RegistryError {
+        var error = failure(call, response, isOwn: true)
+        error.credentialSource = await authorizer.credentialSource(for: access(of: call))
+        return error
     }
 
     /// Where a redirect leads, if anyone should go there.
@@ -177,6 +213,7 @@ extension RegistryClient {
     func location(
         of response: HTTPResponse, from url: HTTPURL, _ call: RegistryCall
     ) throws(RegistryError) -> HTTPURL {
+        let url = endpoint.effective(url)
         guard let text = response.headers["Location"] else {
             throw error(call, .malformed("status \(response.status) without a Location"))
         }
@@ -204,10 +241,7 @@ extension RegistryClient {
             }
         var error = error(call, problem)
         error.messages = ServerMessage.parse(response.body)
-        let now = Timestamp(secondsSinceEpoch: Int64(Date().timeIntervalSince1970))
-        error.retryAfter = response.headers["Retry-After"].flatMap {
-            RetryAfter.parse($0, now: now)
-        }
+        error.retryAfter = RetryAfter.of(response)
         return error
     }
 }

@@ -1,9 +1,12 @@
+public import Credentials
 public import HTTP
 public import OCI
 
 /// Something that a registry did not do, and why.
 public struct RegistryError: Error, Sendable {
     public enum Operation: String, Sendable {
+        case connect = "speak to"
+        case logIn = "log in to"
         case getManifest = "get the manifest"
         case findManifest = "look for the manifest"
         case putManifest = "push the manifest"
@@ -20,6 +23,8 @@ public struct RegistryError: Error, Sendable {
         case unauthorized
         /// The authorizer could not do its part.
         case authorization(any Error)
+        /// The certificates that are set for the registry cannot be used.
+        case certificates(CredentialError)
         /// The registry knows who asks, and refuses.
         case denied
         case rateLimited
@@ -50,6 +55,8 @@ public struct RegistryError: Error, Sendable {
     public var problem: Problem
     /// What the registry said about it, made harmless.
     public var messages: [ServerMessage] = []
+    /// Where the credentials come from that the registry refuses.
+    public var credentialSource: String?
     /// How long the server asks to wait.
     var retryAfter: Duration?
 
@@ -70,6 +77,15 @@ extension RegistryError {
         if case .transfer(let error) = problem { error.isUnreachable } else { false }
     }
 
+    /// Whether this is how a registry answers to a chunk that takes none.
+    var refusesChunks: Bool {
+        switch problem {
+        case .notFound: true
+        case .status(let status): (400...499).contains(status) && status != 408
+        default: false
+        }
+    }
+
     /// Whether the same may well succeed in a moment.
     public var isTransient: Bool {
         switch problem {
@@ -78,6 +94,7 @@ extension RegistryError {
         case .status(416): operation == .putBlob
         case .status(let status): [408, 500, 502, 503, 504].contains(status)
         case .transfer(let error): error.isTransient
+        case .authorization(let error): (error as? AuthorizationError)?.isTransient ?? false
         default: false
         }
     }
@@ -85,6 +102,10 @@ extension RegistryError {
     /// What the user could do, where we know.
     public var hint: String? {
         switch problem {
+        case .unauthorized where credentialSource != nil:
+            "log in again, or ask for access to \(repository): lichen login \(registry)"
+        case .authorization(let error as AuthorizationError): error.hint
+        case .authorization(let error as CredentialError): error.hint
         case .unauthorized:
             "\(registry) wants a login, or has no such repository: lichen login \(registry)"
         case .denied: "the account in use may not do this in \(repository)"
@@ -94,7 +115,7 @@ extension RegistryError {
             case .tls:
                 "a registry that speaks plain HTTP must be named: --insecure-registry \(registry)"
             case .untrustedCertificate:
-                "a registry with a certificate of its own needs its authority in the options"
+                "an authority of its own goes into ~/.docker/certs.d/\(registry)/ca.crt"
             case .couldNotResolve, .connectionRefused, .unreachable, .connectTimeout:
                 "is \(registry) the right name, and can this machine reach it?"
             default: nil
@@ -109,8 +130,9 @@ extension RegistryError: CustomStringConvertible {
         let separator = target.isEmpty ? "" : (target.hasPrefix("sha256:") ? "@" : ":")
         let said =
             messages.isEmpty ? "" : " (\(messages.map(\.description).joined(separator: "; ")))"
-        return
-            "\(operation.rawValue) \(registry)/\(repository)\(separator)\(target): \(problem)\(said)"
+        let place = repository.isEmpty ? registry : "\(registry)/\(repository)"
+        let whose = credentialSource.map { " with the credentials of \($0)" } ?? ""
+        return "\(operation.rawValue) \(place)\(separator)\(target): \(problem)\(whose)\(said)"
     }
 }
 
@@ -121,6 +143,7 @@ extension RegistryError.Problem: CustomStringConvertible {
         case .notFound: "not found"
         case .unauthorized: "not authorized"
         case .authorization(let error): "no authorization: \(error)"
+        case .certificates(let error): "\(error)"
         case .denied: "denied"
         case .rateLimited: "too many requests"
         case .status(let status): "the registry answered with status \(status)"

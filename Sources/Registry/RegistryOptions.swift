@@ -1,3 +1,4 @@
+public import Credentials
 public import HTTP
 
 /// How to talk to registries, where the defaults are not enough.
@@ -6,10 +7,27 @@ public struct RegistryOptions: Sendable {
     public var plainHTTP: Set<String> = []
     /// Own authorities and client certificates, by registry (`host` or `host:port`).
     public var tls: [String: TLSOptions] = [:]
+    /// Where the same lies in files, for registries that `tls` does not have.
+    public var certificates: CertificateDirectories?
+    /// Registries whose certificate is not checked, and which may have no TLS at all.
+    public var insecure: Set<String> = []
     public var timeouts = HTTPTimeouts()
     public var retries = RetryPolicy()
 
     public init() {}
+
+    /// What is set for a registry, or for a token service; nil where nothing is.
+    func tls(for authority: String) throws(CredentialError) -> TLSOptions? {
+        if let given = tls[authority] { return given }
+        return try certificates?.options(for: authority)
+    }
+
+    /// A token is a small thing.
+    var tokenTimeouts: HTTPTimeouts {
+        var times = timeouts
+        times.response = min(times.response, times.stalled, .seconds(30))
+        return times
+    }
 }
 
 /// When to try again what failed by chance.

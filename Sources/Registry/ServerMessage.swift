@@ -41,6 +41,11 @@ public struct ServerMessage: Hashable, Sendable, CustomStringConvertible {
 
 /// A `Retry-After` header: seconds or a date. RFC 9110, section 10.2.3.
 enum RetryAfter {
+    static func of(_ response: HTTPResponse) -> Duration? {
+        let now = Timestamp(secondsSinceEpoch: Int64(Date().timeIntervalSince1970))
+        return response.headers["Retry-After"].flatMap { parse($0, now: now) }
+    }
+
     static func parse(_ value: String, now: Timestamp) -> Duration? {
         if let seconds = Int64(value), seconds >= 0 { return .seconds(min(seconds, 1 << 32)) }
         // Sun, 06 Nov 1994 08:49:37 GMT

@@ -46,6 +46,7 @@ struct Lichen: ParsableCommand {
         subcommands: [
             BuildCommand.self, PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
-            StoreCommand.self, CompletionsCommand.self, VersionCommand.self,
+            StoreCommand.self, LoginCommand.self, LogoutCommand.self, CompletionsCommand.self,
+            VersionCommand.self,
         ])
 }

@@ -22,15 +22,16 @@ enum ModuleTable {
         // Layers: a listing is kept as Layers writes it, and opened from its file.
         "Store": ["OCI", "Linux", "Archive", "Layers", "FoundationEssentials"],
         "HTTP": ["Linux", "CCurl"],
+        "Credentials": ["OCI", "Linux", "HTTP", "FoundationEssentials"],
         // CCrypto: what comes is hashed on its way in, and Registry does not know archives.
-        "Registry": ["OCI", "HTTP", "CCrypto", "FoundationEssentials"],
+        "Registry": ["OCI", "HTTP", "Credentials", "CCrypto", "FoundationEssentials"],
         // Dockerfile: .dockerignore has its patterns. Layers: what COPY finds goes straight into a layer.
         "Contexts": ["OCI", "Linux", "Archive", "Layers", "Dockerfile"],
         "Policy": ["Linux", "CSeccomp"],
         "Sandbox": ["Policy", "Linux"],
         "Build": [
-            "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Registry",
-            "Contexts", "Policy", "Sandbox", "Logging", "FoundationEssentials",
+            "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
+            "Registry", "Contexts", "Policy", "Sandbox", "Logging", "FoundationEssentials",
         ],
 
         // OCI: references and digests are the values of a request. Store: it is opened where its options are, and

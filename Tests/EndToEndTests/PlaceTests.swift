@@ -10,7 +10,7 @@ struct OddImage: CustomTestStringConvertible {
     var etc = ["etc directory 755 0:0", "etc/new file 644 0:0"]
 
     static let all = [
-        OddImage(testDescription: "no /etc, /proc, /sys and /dev", script: "true"),
+        OddImage(testDescription: "no /etc, /proc, /sys and /dev", script: "mkdir other"),
         OddImage(testDescription: "an empty /etc", script: "mkdir etc"),
         OddImage(
             testDescription: "a dangling link for resolv.conf",

@@ -148,14 +148,14 @@ import Testing
     }
 
     @Test func `waits for an answer no longer than told`() async throws {
-        let server = try ScriptedServer { _ in [.wait(.seconds(20))] }
+        let server = try ScriptedServer { _ in [.wait(.seconds(60))] }
         var request = HTTPRequest(.get, try url(server))
         request.timeouts.response = .milliseconds(100)
         let start = ContinuousClock.now
         guard case .responseTimeout? = await problem(of: request) else {
             throw TestSupportError("no error")
         }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(40))
     }
 
     @Test func `waits for the next byte no longer than told`() async throws {

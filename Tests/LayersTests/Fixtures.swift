@@ -62,6 +62,7 @@ func stack(_ layers: [[String]]) throws -> LayerStack {
         var builder = ListingBuilder()
         for line in layer {
             let (path, entry) = Line.entry(line)
+            builder.implyDirectories(above: path)
             builder[path] = entry
         }
         stack.push(try listing(builder))

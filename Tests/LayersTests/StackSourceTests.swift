@@ -18,6 +18,7 @@ private final class Stage {
         var builder = ListingBuilder()
         for line in lines {
             let (path, entry) = Line.entry(line)
+            builder.implyDirectories(above: path)
             builder[path] = entry
         }
         stack.push(try listing(builder))

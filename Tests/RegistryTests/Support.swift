@@ -14,7 +14,8 @@ final class TestBlob: Sendable {
     private let directory: TemporaryDirectory
 
     init(_ bytes: some Sequence<UInt8>, _ mediaType: MediaType = .layer) throws {
-        self.bytes = Array(bytes)
+        // Copying what is an array already takes seconds in a debug build.
+        self.bytes = bytes as? [UInt8] ?? Array(bytes)
         directory = try TemporaryDirectory()
         let path = try directory.write("blob", self.bytes)
         file = try FileDescriptor.open(FilePath(path), .readOnly)
@@ -27,12 +28,14 @@ final class TestBlob: Sendable {
     /// `count` bytes that no compression shortens and no two seeds share.
     static func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
-        return (0..<count).map { _ in
+        // Eight bytes a turn: a debug build takes its time.
+        let words = (0..<(count + 7) / 8).map { _ in
             state ^= state << 13
             state ^= state >> 7
             state ^= state << 17
-            return UInt8(truncatingIfNeeded: state >> 32)
+            return state
         }
+        return words.withUnsafeBytes { Array($0.prefix(count)) }
     }
 
     /// By coreutils: a second opinion.
@@ -81,11 +84,13 @@ final class FixedAuthorizer: Authorizer {
     }
 
     func authorization(
-        answering challenges: [Challenge], for access: RegistryAccess
+        answering challenges: [Challenge], refused: String?, for access: RegistryAccess
     ) async throws -> String? {
         seen.withLock { $0.challenges += challenges }
         return nil
     }
+
+    func credentialSource(for access: RegistryAccess) async -> String? { nil }
 }
 
 extension RegistryOptions {

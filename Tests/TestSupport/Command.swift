@@ -1,3 +1,4 @@
+import Dispatch
 import FoundationEssentials
 import Glibc
 import Synchronization
@@ -41,13 +42,6 @@ public struct Command: Sendable {
     /// Runs it; the calling thread waits.
     @discardableResult
     public func run() throws -> Outcome { try start().finish(within: limit) }
-
-    /// Runs it while other tests go on: for commands that take long and need no processor.
-    public func runAside() async throws -> Outcome {
-        let running = try start()
-        while running.isAlive, running.age < limit { try await Task.sleep(for: .milliseconds(20)) }
-        return try running.finish(within: .zero)
-    }
 
     public func start() throws -> Running { try Running(self) }
 
@@ -130,7 +124,12 @@ public struct Command: Sendable {
             var attributes = posix_spawnattr_t()
             posix_spawnattr_init(&attributes)
             defer { posix_spawnattr_destroy(&attributes) }
-            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+            // A test runs on a thread that blocks signals; the program is to begin as one that a shell starts.
+            var none = sigset_t()
+            sigemptyset(&none)
+            posix_spawnattr_setsigmask(&attributes, &none)
+            posix_spawnattr_setflags(
+                &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
             let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
             let values = ["PATH": path].merging(command.environment) { $1 }
             let arguments = (command.directory.map { ["env", "-C", $0] } ?? []) + command.arguments
@@ -145,5 +144,14 @@ public struct Command: Sendable {
             }
             return process
         }
+    }
+}
+
+/// Runs `body` on a thread of its own while other tests go on: for what takes long and needs no processor.
+public func aside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
+    -> Value
+{
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
     }
 }

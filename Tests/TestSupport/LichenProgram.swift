@@ -5,15 +5,18 @@ import Glibc
 public final class LichenProgram: Sendable {
     private let directory: TemporaryDirectory
 
-    /// LICHEN_BINARY, or the program beside the test bundle.
-    public static let binary: String = {
-        if let path = getenv("LICHEN_BINARY") { return String(cString: path) }
+    /// The folder of the test bundle, where the helpers of tests are as well.
+    public static let bundleFolder: String = {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let bundle = String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
-        let beside = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/lichen"
-        return access(beside, X_OK) == 0 ? beside : TestHost.sources + "/.build/debug/lichen"
+        let folder = bundle.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+        return access(folder + "/lichen", X_OK) == 0 ? folder : TestHost.sources + "/.build/debug"
     }()
+
+    /// LICHEN_BINARY, or the program beside the test bundle.
+    public static let binary: String =
+        getenv("LICHEN_BINARY").map { String(cString: $0) } ?? bundleFolder + "/lichen"
 
     public init() throws {
         directory = try TemporaryDirectory()

@@ -43,12 +43,25 @@ public final class ScriptedServer: Sendable {
     private final class State: Sendable {
         let requests = Mutex<[Request]>([])
         let connections = Mutex(0)
+        let cutting: @Sendable (Request) -> Int?
         let respond: @Sendable (Request) -> [Step]
-        init(_ respond: @escaping @Sendable (Request) -> [Step]) { self.respond = respond }
+        init(
+            _ cutting: @escaping @Sendable (Request) -> Int?,
+            _ respond: @escaping @Sendable (Request) -> [Step]
+        ) {
+            self.cutting = cutting
+            self.respond = respond
+        }
     }
 
     /// Starts to listen; `respond` is called on threads of its own.
-    public init(_ respond: @escaping @Sendable (Request) -> [Step]) throws {
+    ///
+    /// - Parameter cutting: asked about each request whose body is still to come: after how many bytes of it the connection breaks.
+    ///   `respond` sees a request that was cut with what came of its body; its answer goes nowhere.
+    public init(
+        cutting: @escaping @Sendable (Request) -> Int? = { _ in nil },
+        _ respond: @escaping @Sendable (Request) -> [Step]
+    ) throws {
         let listener = socket(
             AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
@@ -64,7 +77,7 @@ public final class ScriptedServer: Sendable {
         guard listener >= 0, error == 0 else { throw TestSupportError("listen on loopback") }
         self.listener = listener
         port = Int(UInt16(bigEndian: address.sin_port))
-        let state = State(respond)
+        let state = State(cutting, respond)
         self.state = state
         Self.onThread {
             while true {
@@ -89,15 +102,17 @@ public final class ScriptedServer: Sendable {
     public var connections: Int { state.connections.withLock { $0 } }
 
     private static func onThread(_ body: @escaping @Sendable () -> Void) {
-        Task { try await blocking(body) }
+        startThread(body)
     }
 
     private static func serve(_ connection: CInt, _ state: State) {
         defer { close(connection) }
         var buffered: [UInt8] = []
-        while let request = read(connection, &buffered) {
+        while let (request, isCut) = read(connection, &buffered, state.cutting) {
             state.requests.withLock { $0.append(request) }
-            for step in state.respond(request) {
+            let steps = state.respond(request)
+            if isCut { return }
+            for step in steps {
                 switch step {
                 case .send(let bytes): send(bytes, to: connection)
                 case .wait(let time):
@@ -120,7 +135,9 @@ public final class ScriptedServer: Sendable {
         }
     }
 
-    private static func read(_ connection: CInt, _ buffered: inout [UInt8]) -> Request? {
+    private static func read(
+        _ connection: CInt, _ buffered: inout [UInt8], _ cutting: (Request) -> Int?
+    ) -> (Request, isCut: Bool)? {
         var headEnd: Int?
         while headEnd == nil {
             headEnd = end(ofHeadIn: buffered)
@@ -136,13 +153,16 @@ public final class ScriptedServer: Sendable {
                 line[line.index(after: colon)...].drop { $0 == " " })
         }
         buffered.removeFirst(headEnd! + 4)
-        let length = headers["content-length"].flatMap { Int($0) } ?? 0
+        var length = headers["content-length"].flatMap { Int($0) } ?? 0
+        var request = Request(method: words[0], target: words[1], headers: headers, body: [])
+        let cut = length > 0 ? cutting(request) : nil
+        if let cut { length = min(length, cut) }
         while buffered.count < length {
             if !receive(connection, &buffered) { return nil }
         }
-        let body = Array(buffered[..<length])
+        request.body = Array(buffered[..<length])
         buffered.removeFirst(length)
-        return Request(method: words[0], target: words[1], headers: headers, body: body)
+        return (request, cut != nil)
     }
 
     private static func end(ofHeadIn bytes: [UInt8]) -> Int? {

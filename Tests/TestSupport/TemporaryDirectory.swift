@@ -23,7 +23,7 @@ public final class TemporaryDirectory: Sendable {
     /// Writes a file and gives its path.
     @discardableResult
     public func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
-        try Data(Array(bytes)).write(to: URL(filePath: path(name)))
+        try Data(bytes as? [UInt8] ?? Array(bytes)).write(to: URL(filePath: path(name)))
         return path(name)
     }
 

@@ -18,11 +18,14 @@ struct MergedFiles {
 
     /// What the layer says of `path`, if that is what the image has there: `LayerStack.lookup` for paths in a row.
     mutating func entry(at path: TreePath, of layer: Int) -> ListingEntry? {
-        guard let entry = listings[layer].entry(at: path), entry.kind != .whiteout else {
-            return nil
-        }
+        guard let entry = listings[layer].entry(at: path), entry.kind != .whiteout, !entry.isImplied
+        else { return nil }
         if let replacing = replacements[path], replacing > layer { return nil }
-        for upper in listings[(layer + 1)...] where upper.entry(at: path) != nil { return nil }
+        for upper in listings[(layer + 1)...] {
+            guard let other = upper.entry(at: path) else { continue }
+            // A directory that a layer only implies leaves the one below as it is.
+            if !other.isImplied || entry.kind != .directory { return nil }
+        }
         guard let parent = path.parent else { return entry }
         return isHidden(parent, of: layer) ? nil : entry
     }

@@ -1,3 +1,4 @@
+import Credentials
 import HTTP
 import Linux
 import OCI
@@ -20,6 +21,7 @@ final class ImageSource: Sendable {
     private let store: Store
     private let http: HTTPClient
     private let options: RegistryOptions
+    private let authorizer: RegistryAuthorizer
     private let observer: BuildObserver
     private let policy: BuildRequest.PullPolicy
     /// One look-up per name and platform, and one download per blob, however many ask.
@@ -41,7 +43,12 @@ final class ImageSource: Sendable {
         http = HTTPClient(userAgent: "lichen/\(lichenVersion)")
         var options = RegistryOptions()
         options.plainHTTP = request.plainHTTPRegistries
+        options.insecure = request.insecureRegistries
+        let places = CredentialPlaces.ofProcess
+        options.certificates = CertificateDirectories(places)
         self.options = options
+        authorizer = RegistryAuthorizer(
+            http: http, credentials: CredentialStore(places), options: options)
     }
 
     // MARK: - Images
@@ -212,7 +219,8 @@ final class ImageSource: Sendable {
     /// A client for a registry, one for all who ask: it keeps connections.
     func client(_ registry: String) throws(RegistryError) -> RegistryClient {
         if let client = state.withLock({ $0.clients[registry] }) { return client }
-        let client = try RegistryClient(registry, http: http, options: options)
+        let client = try RegistryClient(
+            registry, http: http, authorizer: authorizer, options: options)
         state.withLock { $0.clients[registry] = client }
         return client
     }
