@@ -53,8 +53,9 @@ public struct UpperDiff: ~Copyable {
 
     /// Deeper than any image is; a path that a system call takes has at most 2,048 components.
     private static let largestDepth = 1024
-    /// PATH_MAX, with the byte that ends a path.
-    private static let longestPath = 4096
+
+    /// The longest path that a system call takes.
+    private static let longestPath = 4095
 
     // MARK: - Reading
 
@@ -80,11 +81,9 @@ public struct UpperDiff: ~Copyable {
         let reader = DirectoryReader()
         for name in try reader.names(in: directory) {
             let child = path.appending(name)
-            if child.bytes.count >= Self.longestPath {
+            if child.bytes.count > Self.longestPath {
                 throw LayerError(
-                    .limit(
-                        "its path is too long: more than the \(Self.longestPath - 1) bytes that a system call takes"
-                    ),
+                    .limit("its path is longer than \(Self.longestPath) bytes"),
                     at: Array(child.bytes.prefix(64)))
             }
             let status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in

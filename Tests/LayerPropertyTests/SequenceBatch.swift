@@ -73,6 +73,27 @@ final class SequenceBatch {
         }
     }
 
+    /// Digests of the same image, built at once, and built in two goes with the trees of the first thrown away in between: its
+    /// layers are then unpacked from their blobs.
+    func digests() throws -> (atOnce: String, inTwoGoes: String) {
+        try writeContext()
+        let context = directory.path("context")
+        let arguments = ["build", "--progress", "plain", context]
+        let epoch = ["SOURCE_DATE_EPOCH": "1500000000"]
+        let atOnce = try lichen.run(arguments, epoch).required().text
+        let other = try LichenProgram()
+        let whole = try String(contentsOfFile: context + "/Dockerfile", encoding: .utf8)
+        let steps = whole.split(separator: "\n")
+        for count in (steps.count - phaseCount + 1)...steps.count {
+            let part = steps.prefix(count).joined(separator: "\n") + "\n"
+            try directory.write("context/Dockerfile", part.utf8)
+            let text = try other.run(arguments, epoch).required().text
+            if count == steps.count { return (atOnce, text) }
+            _ = try mapped("rm -r trees/*", in: other.store).required()
+        }
+        return (atOnce, "")
+    }
+
     private func image(_ reader: Reader) throws -> Listing {
         switch reader {
         case .umoci:

@@ -43,4 +43,10 @@ struct `An image of random steps` {
     func `is the same to podman`() throws {
         try check(Array(100_000..<100_150), readBy: .podman)
     }
+
+    @Test func `has the same digest when the trees of its first steps were thrown away`() throws {
+        let sequences = (200_000..<200_200).map { Sequence(seed: $0) }
+        let (atOnce, inTwoGoes) = try SequenceBatch(sequences).digests()
+        #expect(atOnce == inTwoGoes)
+    }
 }

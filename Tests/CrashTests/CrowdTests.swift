@@ -1,0 +1,59 @@
+import FoundationEssentials
+import Glibc
+import TestSupport
+import Testing
+
+@Suite(.serialized, .enabled(if: TestHost.allowsSandboxes, needsJudges))
+struct `A store that many use at once` {
+    @Test func `serves eight builds and a prune in between`() async throws {
+        let example = try Example()
+        let digest = try example.undisturbed().digest
+        let lichen = try LichenProgram()
+        for _ in 0..<3 {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 {
+                    let arguments = example.arguments(try newName())
+                    group.addTask {
+                        let build = try await aside {
+                            try lichen.command(arguments, Example.environment).run()
+                        }
+                        #expect(build.isSuccess, "\(build)")
+                        #expect(build.text == digest)
+                    }
+                }
+                for delay in [50, 200, 400, 800] {
+                    group.addTask {
+                        try await Task.sleep(for: .milliseconds(delay))
+                        let prune = try await aside {
+                            try lichen.command(["prune", "--all"]).run()
+                        }
+                        // It waits for nobody: it says that it can't now, or it has the store to itself.
+                        #expect(
+                            prune.isSuccess
+                                || prune.status == 74
+                                    && prune.error.contains("a build is running"),
+                            "\(prune)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let check = try lichen.run(["store", "check"])
+            #expect(check.isSuccess, "\(check)")
+            #expect(lichen.work.isEmpty, "\(lichen.work)")
+            try lichen.run(["prune", "--all"]).required()
+        }
+    }
+
+    @Test func `is made by eight builds that come first`() async throws {
+        let folder = try BuildFolder("FROM scratch\nCOPY Dockerfile /\n")
+        for _ in 0..<5 {
+            let lichen = try LichenProgram()
+            rmdir(lichen.store)
+            try await concurrently(8, width: 8) { _ in
+                let build = try lichen.build(folder, ["-t", "crowd:1"]).run()
+                #expect(build.isSuccess, "\(build)")
+            }
+            #expect(try lichen.run(["store", "check"]).isSuccess)
+        }
+    }
+}
