@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Linux
 
 /// Where the process starts. Synchronous on purpose: an asynchronous main costs a third of the start-up time.
 @main enum Main {
@@ -12,6 +13,7 @@ import Build
         } catch {
             end(with: error)
         }
+        endProcess(0)
     }
 
     /// Ends as the parser would, but with our prefix before an error.
@@ -25,7 +27,7 @@ import Build
             let text = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
             Output.errorLine("error: \(text)")
         }
-        Lichen.exit(withError: ExitCode(code.rawValue))
+        endProcess(code.rawValue)
     }
 }
 

@@ -76,9 +76,14 @@ final class ImageSource: Sendable {
                 .input, "the store has no image \(reference.familiar)",
                 hint: "--pull never asks no registry; pull it first, or build with --pull missing")
         } else {
-            top = try await fetch(reference, known)
+            top = try await fetch(reference)
         }
-        return try await image(reference.familiar, at: reference, top, platform)
+        let image = try await image(reference.familiar, at: reference, top, platform)
+        // Named when its documents are here: a name always leads to an image that can be described.
+        if reference.tag != nil, known?.0.digest != top.descriptor.digest {
+            try store.setImage(reference.description, to: top.descriptor)
+        }
+        return image
     }
 
     /// What the store knows of a reference; by digest it needs no name.
@@ -98,9 +103,9 @@ final class ImageSource: Sendable {
         return (descriptor, bytes)
     }
 
-    /// Asks the registry, once, and remembers the answer under the name.
+    /// Asks the registry, once.
     private func fetch(
-        _ reference: Reference, _ known: (descriptor: Descriptor, bytes: [UInt8])?
+        _ reference: Reference
     ) async throws -> (Descriptor, [UInt8]) {
         let fetched: FetchedManifest
         do throws(RegistryError) {
@@ -108,9 +113,6 @@ final class ImageSource: Sendable {
                 ManifestName(reference), in: reference.repository)
         } catch { throw BuildError(error, reference) }
         try store.keepDocument(fetched.bytes, digest: fetched.descriptor.digest)
-        if reference.tag != nil, known?.descriptor.digest != fetched.descriptor.digest {
-            try store.setImage(reference.description, to: fetched.descriptor)
-        }
         return (fetched.descriptor, fetched.bytes)
     }
 

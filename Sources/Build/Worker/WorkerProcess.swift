@@ -22,7 +22,7 @@ public enum WorkerProcess {
                 let configuration = try? JSONDecoder().decode(
                     WorkerConfiguration.self, from: Data(hello.body)),
                 let root = hello.takeDescriptor(), let scratch = hello.takeDescriptor()
-            else { exit(0) }
+            else { endProcess(0) }
             let store = Store(root: try reopenedHere(root), scratch: try reopenedHere(scratch))
             let server = try WorkerServer(configuration, store: store, socket: socket)
             server.serve()
@@ -30,7 +30,7 @@ public enum WorkerProcess {
             // The builder hears of it by the end of the socket; words for a person go to standard error.
             try? FileDescriptor.standardError.writeFully(Array("lichen worker: \(error)\n".utf8))
         }
-        exit(0)
+        endProcess(0)
     }
 }
 

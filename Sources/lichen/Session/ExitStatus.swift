@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Linux
 
 /// The exit statuses that a script may rely on; docs/cli.md says the same to users.
 enum ExitStatus: Int32 {
@@ -19,5 +19,5 @@ enum ExitStatus: Int32 {
     case storage = 74
     case interrupted = 130
 
-    func end() -> Never { Glibc.exit(rawValue) }
+    func end() -> Never { endProcess(rawValue) }
 }
