@@ -109,14 +109,7 @@ public struct LayerComposer {
     func resolve(
         _ components: [[UInt8]], from base: TreePath = .root, word: String
     ) throws(CopyError) -> TreePath {
-        let walk = LinkWalk(components, from: base) { path in
-            switch entry(at: path)?.kind {
-            case nil, .whiteout?: nil
-            case .directory?: .directory
-            case .symbolicLink?: .link(entry(at: path)?.linkTarget ?? [])
-            default: .other
-            }
-        }
+        let walk = LinkWalk(components, from: base) { LinkWalk.Node(entry(at: $0)) }
         switch walk.problem {
         case .tooManyLinks: throw CopyError(.tooManyLinks, word: word, path: walk.path.bytes)
         case .notDirectory: throw CopyError(.notDirectory, word: word, path: walk.path.bytes)

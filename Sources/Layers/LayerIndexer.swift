@@ -137,25 +137,10 @@ public struct LayerIndexer {
     /// Follows the links of this layer in the directories of `path`.
     private func follow(_ path: TreePath) throws(LayerError) -> TreePath {
         if links.isEmpty { return path }
-        var current = TreePath.root
-        var pending = Array(path.components.map { Array($0) }.reversed())
-        var count = 0
-        while let component = pending.popLast() {
-            if component == [dot] { continue }
-            if component == [dot, dot] {
-                current = current.parent ?? .root
-                continue
-            }
-            let next = current.appending(component)
-            if !pending.isEmpty, let target = links[next] {
-                count += 1
-                if count > 40 { throw LayerError(.unsafePath, at: path.bytes) }
-                if target.first == slash { current = .root }
-                pending += target.split(separator: slash).reversed().map { Array($0) }
-                continue
-            }
-            current = next
+        let walk = LinkWalk(path.components, followingLast: false) { path in
+            links[path].map { .link($0) } ?? .directory
         }
-        return current
+        if walk.problem != nil { throw LayerError(.unsafePath, at: path.bytes) }
+        return walk.path
     }
 }

@@ -66,31 +66,14 @@ public struct LayerStack: Sendable {
     public func resolve(
         _ text: some Collection<UInt8>, from base: TreePath = .root, followingLast: Bool = true
     ) throws(ResolutionError) -> Resolved {
-        var pending = text.split(separator: slash).map { Array($0) }
-        pending.reverse()
-        var current = text.first == slash ? TreePath.root : base
-        var links = 0
-        while let component = pending.popLast() {
-            if component == [dot] { continue }
-            if component == [dot, dot] {
-                current = current.parent ?? .root
-                continue
-            }
-            let next = current.appending(component)
-            guard let entry = entry(at: next) else {
-                current = next
-                continue
-            }
-            if entry.kind == .symbolicLink, followingLast || !pending.isEmpty {
-                links += 1
-                if links > 40 { throw .tooManyLinks }
-                if entry.linkTarget.first == slash { current = .root }
-                pending += entry.linkTarget.split(separator: slash).reversed().map { Array($0) }
-                continue
-            }
-            if entry.kind != .directory, !pending.isEmpty { throw .notDirectory(next) }
-            current = next
+        let walk = LinkWalk(
+            text.split(separator: slash), from: text.first == slash ? .root : base,
+            followingLast: followingLast
+        ) { LinkWalk.Node(entry(at: $0)) }
+        switch walk.problem {
+        case .tooManyLinks: throw .tooManyLinks
+        case .notDirectory: throw .notDirectory(walk.path)
+        case nil: return Resolved(path: walk.path, entry: entry(at: walk.path))
         }
-        return Resolved(path: current, entry: entry(at: current))
     }
 }

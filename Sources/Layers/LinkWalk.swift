@@ -3,6 +3,16 @@ struct LinkWalk: Equatable {
     enum Node: Equatable {
         case directory, other
         case link([UInt8])
+
+        /// What a listing has there; a whiteout is nothing.
+        init?(_ entry: ListingEntry?) {
+            switch entry?.kind {
+            case nil, .whiteout?: return nil
+            case .directory?: self = .directory
+            case .symbolicLink?: self = .link(entry?.linkTarget ?? [])
+            default: self = .other
+            }
+        }
     }
 
     enum Problem: Equatable {
