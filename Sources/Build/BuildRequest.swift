@@ -43,6 +43,8 @@ public struct BuildRequest: Sendable {
     public var usesCache = true
     public var network: Network = .host
     public var isolation: Isolation = .auto
+    public var snapshotter: Snapshotter = .auto
+    public var ids: IDRange = .auto
     /// Stages that are built at the same time; nil for the number of processors.
     public var jobs: Int?
     /// `SOURCE_DATE_EPOCH`, seconds since 1970: later times in layers and config are set back to it.
@@ -55,6 +57,26 @@ public struct BuildRequest: Sendable {
     public var layerEncoding: LayerEncoding = .standard
 
     public init(context: Context) { self.context = context }
+}
+
+/// How the files of a step come together from layers, and how its changes are found.
+public enum Snapshotter: String, Sendable, CaseIterable {
+    /// By overlay where the file system of the store carries it, else by copies.
+    case auto
+    /// Layers are stacked by the kernel; what a step changed is overlay's upper directory.
+    case overlay
+    /// Each step works on a copy, which is compared with its layers. Slower; the layers are the same.
+    case copy
+}
+
+/// Which ids the files of a build may belong to, and its processes run as.
+public enum IDRange: String, Sendable, CaseIterable {
+    /// The subordinate ids of the user where there are some, else its own.
+    case auto
+    /// This user's and its subordinate ids, or none at all.
+    case subordinate
+    /// This user's alone, as root of the build; other owners are kept on record.
+    case single
 }
 
 /// One `--output`.

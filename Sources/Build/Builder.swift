@@ -31,9 +31,7 @@ public struct Builder: Sendable {
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             let images = ImageSource(store: store, request: request, observer: observer)
-            let worker = WorkerClient(
-                store: store, packingThreads: request.jobs ?? Host.processorCount,
-                encoding: request.layerEncoding)
+            let worker = WorkerClient(request, store: store, observer: observer)
             let session = try BuildSession(
                 request: request, plan: plan, store: store, images: images, worker: worker,
                 context: context,

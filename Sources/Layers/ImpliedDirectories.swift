@@ -9,10 +9,12 @@ public import SystemPackage
 public struct ImpliedDirectories {
     private let stack: LayerStack
     private let trees: [FileDescriptor]
+    private let form: TreeForm
 
-    public init(_ stack: LayerStack, trees: [FileDescriptor]) {
+    public init(_ stack: LayerStack, trees: [FileDescriptor], _ form: TreeForm) {
         self.stack = stack
         self.trees = trees
+        self.form = form
     }
 
     /// Makes them in the empty directory `upper`.
@@ -37,7 +39,7 @@ public struct ImpliedDirectories {
                 guard let name = PrivateAttribute.nameInTree(attribute.name) else { continue }
                 try directory.borrowed.setExtendedAttribute(name, attribute.value)
             }
-            try directory.borrowed.setOwner(uid: entry.uid, gid: entry.gid)
+            try form.give(directory.borrowed, to: entry.uid, entry.gid)
             try directory.borrowed.setPermissions(UInt32(entry.permissions))
             try directory.borrowed.setTimes(EmptyCollection(), FileTime(seconds: entry.modified))
         }

@@ -8,8 +8,6 @@ public struct LayerError: Error, Equatable, CustomStringConvertible {
         case unsafePath
         /// A hard link to something that this layer does not hold.
         case missingLinkTarget([UInt8])
-        /// An owner that the id map of this machine does not hold.
-        case unmappedID(UInt32)
         /// The name of an ordinary file begins with ".wh.", which means something else in a layer.
         case whiteoutName
         /// More entries, or longer names, than anyone needs.
@@ -37,7 +35,6 @@ public struct LayerError: Error, Equatable, CustomStringConvertible {
         case .unsafePath: "\(place): the path leaves the image"
         case .missingLinkTarget(let target):
             "\(place): a hard link to /\(printable(target)), which this layer does not hold"
-        case .unmappedID(let id): "\(place): its owner \(id) is outside the id map"
         case .whiteoutName:
             "\(place): a file of this name can't be in a layer, where .wh. means a removal"
         case .limit(let what): "\(place): \(what)"

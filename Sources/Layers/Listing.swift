@@ -41,17 +41,28 @@ public struct ListingEntry: Equatable, Sendable {
 ///
 /// Written whenever a layer is packed or unpacked. With it a path is resolved, or a change found, without any tree.
 ///
-/// Layout, little-endian: 8 bytes magic, 4 bytes count, 4 bytes count of implied directories, `count` × 4 bytes offset, the records, 32 bytes SHA-256 of all before.
+/// Layout, little-endian: 8 bytes magic, 4 bytes each: count, count of implied directories, largest uid, largest gid; `count` × 4
+/// bytes offset, the records, 32 bytes SHA-256 of all before.
 /// A record: kind 1, flags 1, permissions 2, uid 4, gid 4, modified 8, size 8, length of path 2, of link 2, path, link.
 public final class Listing: Sendable {
-    static let magic = Array("lichnls2".utf8)
-    static let headerSize = 16
+    static let magic = Array("lichnls3".utf8)
+
+    /// Whether this is a listing that an older or newer Lichen wrote.
+    public static func isOfOtherVersion(_ file: MappedFile) -> Bool {
+        let start = file.bytes.prefix(8)
+        return start.count == 8 && start.dropLast().elementsEqual(magic.dropLast())
+            && !start.elementsEqual(magic)
+    }
+
+    static let headerSize = 24
     static let recordSize = 32
     static let digestSize = 32
 
     private let file: MappedFile
     public let count: Int
     private let impliedCount: Int
+    /// Of all entries; 0 where there are none.
+    public let largestUID, largestGID: UInt32
 
     /// A listing as the store has it. Its framing is checked here; its digest by `isIntact`.
     public init(_ file: MappedFile) throws(LayerError) {
@@ -63,6 +74,8 @@ public final class Listing: Sendable {
         }
         count = Int(bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self).littleEndian)
         impliedCount = Int(bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self).littleEndian)
+        largestUID = bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self).littleEndian
+        largestGID = bytes.loadUnaligned(fromByteOffset: 20, as: UInt32.self).littleEndian
         guard Self.headerSize + count * (4 + Self.recordSize) + Self.digestSize <= bytes.count
         else {
             throw LayerError(.damagedListing, at: [])

@@ -44,6 +44,8 @@ public struct ListingBuilder {
         var bytes = Listing.magic
         append(UInt32(sorted.count), to: &bytes)
         append(UInt32(sorted.reduce(0) { $0 + ($1.value.isImplied ? 1 : 0) }), to: &bytes)
+        append(sorted.reduce(0) { max($0, $1.value.uid) }, to: &bytes)
+        append(sorted.reduce(0) { max($0, $1.value.gid) }, to: &bytes)
         var offset = Listing.headerSize + 4 * sorted.count
         for (path, entry) in sorted {
             append(UInt32(offset), to: &bytes)

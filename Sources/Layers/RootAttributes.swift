@@ -38,9 +38,9 @@ public struct RootAttributes: Equatable, Sendable {
     }
 
     /// Gives an upper directory these attributes: overlay shows them as the root's.
-    public func apply(to directory: FileDescriptor) throws(LayerError) {
+    public func apply(to directory: FileDescriptor, _ form: TreeForm) throws(LayerError) {
         try LayerError.at([], "set its owner and mode") { () throws(Errno) in
-            try directory.setOwner(uid: uid, gid: gid)
+            try form.give(directory, to: uid, gid)
             try directory.setPermissions(permissions)
             for attribute in attributes {
                 // Escaped again: a layer's `user.overlay.opaque` must not become overlay's own.

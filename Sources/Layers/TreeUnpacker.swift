@@ -1,5 +1,5 @@
 public import Archive
-public import Linux
+import Linux
 public import SystemPackage
 
 /// Unpacks one layer into a directory of its own, in the form that overlay wants, and lists it.
@@ -12,15 +12,15 @@ public import SystemPackage
 /// OCI image-spec v1.1, layer.md, "Applying Changesets".
 public struct TreeUnpacker: ~Copyable {
     private let root: FileDescriptor
-    private let ids: (uid: IDMap, gid: IDMap)
+    private let form: TreeForm
     private var indexer = LayerIndexer()
     /// Times of directories come last: what is put into one changes them.
     private var directoryTimes: [(path: TreePath, time: FileTime)] = []
     private let directories: TreeDirectories
 
-    private init(root: FileDescriptor, uid: IDMap, gid: IDMap) {
+    private init(root: FileDescriptor, _ form: TreeForm) {
         self.root = root
-        ids = (uid, gid)
+        self.form = form
         directories = TreeDirectories(root: root)
     }
 
@@ -28,9 +28,9 @@ public struct TreeUnpacker: ~Copyable {
     ///
     /// - Returns: the listing of the layer.
     public static func unpack(
-        _ tar: TarReader, into root: FileDescriptor, uid: IDMap, gid: IDMap
+        _ tar: TarReader, into root: FileDescriptor, _ form: TreeForm
     ) throws -> ListingBuilder {
-        var unpacker = TreeUnpacker(root: root, uid: uid, gid: gid)
+        var unpacker = TreeUnpacker(root: root, form)
         while let entry = try tar.next() { try unpacker.apply(entry, tar) }
         for (path, time) in unpacker.directoryTimes.reversed() {
             try LayerError.at(path.bytes, "set its time") { () throws(Errno) in
@@ -60,6 +60,7 @@ public struct TreeUnpacker: ~Copyable {
     private mutating func makeOpaque(_ path: TreePath) throws(LayerError) {
         // Where the archive has no entry for the directory, it is made.
         if !path.isRoot { _ = try directories.parent(of: path.appending([dot])) }
+        if !form.isStacked { return }
         try LayerError.at(path.bytes, "mark it opaque") { () throws(Errno) in
             let directory = try root.open(
                 path.forSystem, [.readOnly, .directory], resolve: .noLinks)
@@ -70,6 +71,7 @@ public struct TreeUnpacker: ~Copyable {
 
     private mutating func makeWhiteout(_ path: TreePath) throws(LayerError) {
         let directory = try directories.parent(of: path)
+        if !form.isStacked { return }
         try LayerError.at(path.bytes, "make its whiteout") { () throws(Errno) in
             try directory.makeNode(path.name, kind: .characterDevice, mode: 0)
         }
@@ -82,8 +84,6 @@ public struct TreeUnpacker: ~Copyable {
     ) throws {
         let path = placement.path
         if let target = placement.linkTarget { return try createHardLink(placement, to: target) }
-        if !ids.uid.contains(entry.uid) { throw LayerError(.unmappedID(entry.uid), at: path.bytes) }
-        if !ids.gid.contains(entry.gid) { throw LayerError(.unmappedID(entry.gid), at: path.bytes) }
         let directory = try directories.parent(of: path)
         if let replaced = placement.replaced { try clear(path, replaced, in: directory) }
         try create(path, entry, tar, in: directory)
@@ -118,7 +118,9 @@ public struct TreeUnpacker: ~Copyable {
             try createDevicePlaceholder(path, entry, in: directory)
         }
         try LayerError.at(path.bytes, "set its owner, mode and times") { () throws(Errno) in
-            try directory.setOwner(name, uid: entry.uid, gid: entry.gid)
+            try form.give(
+                name, in: directory, to: entry.uid, entry.gid, isRecordable: entry.kind.isRecordable
+            )
             // After the owner: chown takes setuid and setgid away.
             if entry.kind != .symlink, !entry.kind.isDevice {
                 try directory.setPermissions(name, mode)
@@ -151,7 +153,7 @@ public struct TreeUnpacker: ~Copyable {
         }
         try LayerError.at(path.bytes, "set its owner, mode and times") { () throws(Errno) in
             if end < entry.size { try file.borrowed.setLength(entry.size) }
-            try file.borrowed.setOwner(uid: entry.uid, gid: entry.gid)
+            try form.give(file.borrowed, to: entry.uid, entry.gid)
             // After the owner: chown takes setuid and setgid away.
             try file.borrowed.setPermissions(UInt32(entry.mode))
         }
@@ -207,6 +209,7 @@ public struct TreeUnpacker: ~Copyable {
 
     /// Removes what an earlier entry or whiteout of the same path left.
     private func clear(_ path: TreePath, _ old: ListingEntry, in directory: FileDescriptor) throws {
+        if old.kind == .whiteout, !form.isStacked { return }
         if old.kind == .directory {
             // The directory that is kept open is the one above: what is removed is not in use.
             try removeTree(path.name, in: directory)
@@ -219,7 +222,7 @@ public struct TreeUnpacker: ~Copyable {
 
     private mutating func setRoot(_ entry: TarEntry) throws(LayerError) {
         try LayerError.at([], "set its owner and mode") { () throws(Errno) in
-            try root.setOwner(uid: entry.uid, gid: entry.gid)
+            try form.give(root, to: entry.uid, entry.gid)
             try root.setPermissions(UInt32(entry.mode))
         }
         try setAttributes(of: root, entry, .root)
@@ -233,6 +236,9 @@ extension TarEntry.Time {
 
 extension TarEntry.Kind {
     var isDevice: Bool { self == .characterDevice || self == .blockDevice }
+
+    /// Whether it can carry attributes of ours: a placeholder of a device is a file.
+    var isRecordable: Bool { self == .file || self == .directory || isDevice }
 }
 
 extension ListingEntry {

@@ -9,6 +9,11 @@ public import SystemPackage
 /// one that starts from the layer.
 public struct UpperDiff: ~Copyable {
     private let lower: LayerStack
+    private let form: TreeForm
+    /// What the step removed, where the upper directory has no marks for it.
+    private let removals: Removals?
+    /// Owners on record; nil where the kernel keeps all of them.
+    private var owners: RecordedOwners?
     /// The trees of `lower`, in the same order.
     private let trees: [FileDescriptor]
     private let upper: FileDescriptor
@@ -26,10 +31,16 @@ public struct UpperDiff: ~Copyable {
         var device: DeviceRecord?
     }
 
-    private init(lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor) {
+    private init(
+        lower: LayerStack, trees: [FileDescriptor], upper: FileDescriptor, _ form: TreeForm,
+        _ removals: Removals?
+    ) {
         self.lower = lower
         self.trees = trees
         self.upper = upper
+        self.form = form
+        self.removals = removals
+        owners = form.holdsOwners(of: lower) ? nil : RecordedOwners(of: lower, form)
     }
 
     /// The changes in `upper` against the layers below it.
@@ -37,11 +48,12 @@ public struct UpperDiff: ~Copyable {
     /// - Parameters:
     ///   - rootBefore: what the upper directory itself was given before the step.
     ///   - latest: the time that later ones are set back to: `SOURCE_DATE_EPOCH`.
+    ///   - removals: of a step on a copy; nil where overlay has marked in `upper` what the step removed.
     public static func changes(
-        in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor],
-        rootBefore: RootAttributes, latest: Int64?
+        in upper: FileDescriptor, lower: LayerStack, trees: [FileDescriptor], form: TreeForm,
+        rootBefore: RootAttributes, latest: Int64?, removals: Removals? = nil
     ) throws -> ChangeSet {
-        var diff = UpperDiff(lower: lower, trees: trees, upper: upper)
+        var diff = UpperDiff(lower: lower, trees: trees, upper: upper, form, removals)
         try diff.readRoot(rootBefore)
         try diff.read(upper, at: .root, hidesLower: false, depth: 0)
         try diff.enterWholeLinkSets()
@@ -52,7 +64,7 @@ public struct UpperDiff: ~Copyable {
     }
 
     /// Deeper than any image is; a path that a system call takes has at most 2,048 components.
-    private static let largestDepth = 1024
+    static let largestDepth = 1024
 
     /// The longest path that a system call takes.
     private static let longestPath = 4095
@@ -60,7 +72,15 @@ public struct UpperDiff: ~Copyable {
     // MARK: - Reading
 
     private mutating func readRoot(_ before: RootAttributes) throws {
-        let status = try LayerError.at([], "look at it") { () throws(Errno) in try upper.status() }
+        var status = try LayerError.at([], "look at it") { () throws(Errno) in try upper.status() }
+        if owners != nil {
+            let record = try LayerError.at([], "read its owner") { () throws(Errno) in
+                try upper.extendedAttribute(RecordedOwners.attribute)
+            }
+            if let owner = TreeForm.recordedOwner(record) {
+                (status.uid, status.gid) = owner
+            }
+        }
         let attributes = try LayerError.at([], "read its attributes") { () throws(Errno) in
             try upper.extendedAttributes()
         }
@@ -78,15 +98,22 @@ public struct UpperDiff: ~Copyable {
                 .limit("directories are nested deeper than \(Self.largestDepth)"),
                 at: Array(path.bytes.prefix(64)))
         }
-        let reader = DirectoryReader()
-        for name in try reader.names(in: directory) {
+        for name in try names(in: directory, at: path) {
             let child = path.appending(name)
             if child.bytes.count > Self.longestPath {
                 throw LayerError(
                     .limit("its path is longer than \(Self.longestPath) bytes"),
                     at: Array(child.bytes.prefix(64)))
             }
-            let status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in
+            if let removals, removals.paths.contains(child) {
+                var status = try LayerError.at(path.bytes, "look at it") { () throws(Errno) in
+                    try directory.status()
+                }
+                status.kind = .characterDevice
+                found.append(Found(path: child, status: status, mark: .whiteout, isChanged: true))
+                continue
+            }
+            var status = try LayerError.at(child.bytes, "look at it") { () throws(Errno) in
                 try directory.status(of: name)
             }
             if status.kind == .characterDevice, status.special == DeviceNumber(major: 0, minor: 0) {
@@ -103,13 +130,18 @@ public struct UpperDiff: ~Copyable {
                 let hides = !hidesLower && lower.entry(at: child) != nil
                 try LayerError.at(child.bytes, "take the socket away") { () throws(Errno) in
                     try directory.unlink(name)
-                    if hides { try directory.makeNode(name, kind: .characterDevice, mode: 0) }
+                    if hides && form.isStacked {
+                        try directory.makeNode(name, kind: .characterDevice, mode: 0)
+                    }
                 }
                 if hides {
                     found.append(
                         Found(path: child, status: status, mark: .whiteout, isChanged: true))
                 }
                 continue
+            }
+            if owners != nil, let owner = try owners?.owner(of: child, status, in: directory) {
+                (status.uid, status.gid) = owner
             }
             if status.kind == .directory {
                 try readDirectory(
@@ -124,6 +156,14 @@ public struct UpperDiff: ~Copyable {
         }
     }
 
+    /// What is in the directory, and what is not any more, in order.
+    private func names(in directory: FileDescriptor, at path: TreePath) throws -> [[UInt8]] {
+        let reader = DirectoryReader()
+        let there = try reader.names(in: directory)
+        guard let gone = removals?.names[path] else { return there }
+        return (there + gone).sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
     private mutating func readDirectory(
         _ path: TreePath, _ name: [UInt8], _ status: FileStatus, in parent: FileDescriptor,
         hidesLower: Bool, depth: Int
@@ -131,11 +171,15 @@ public struct UpperDiff: ~Copyable {
         let directory = try LayerError.at(path.bytes, "open it") { () throws(Errno) in
             try parent.open(name, [.readOnly, .directory, .noFollow], resolve: .noLinks)
         }
-        let mark = try LayerError.at(path.bytes, "read its attributes") { () throws(Errno) in
-            try directory.borrowed.extendedAttribute("user.overlay.opaque")
-        }
         let below = hidesLower ? nil : lower.lookup(path)
-        let isOpaque = mark == [UInt8(ascii: "y")]
+        var mark: [UInt8]?
+        if form.isStacked {
+            mark = try LayerError.at(path.bytes, "read its attributes") { () throws(Errno) in
+                try directory.borrowed.extendedAttribute("user.overlay.opaque")
+            }
+        }
+        let isOpaque =
+            mark == [UInt8(ascii: "y")] || removals?.replacedDirectories.contains(path) == true
         // Only where there is something to hide does the mark mean anything in a layer.
         let hides = isOpaque && below?.entry.kind == .directory
         if mark != nil, !hides {
@@ -184,8 +228,8 @@ public struct UpperDiff: ~Copyable {
                 path.bytes, [.pathOnly, .noFollow], resolve: .noLinks)
             let before = try old.borrowed.status()
             if before.kind != status.kind || before.permissions != status.permissions
-                || before.uid != status.uid
-                || before.gid != status.gid || before.modified != status.modified
+                || below.entry.uid != status.uid
+                || below.entry.gid != status.gid || before.modified != status.modified
                 || before.size != status.size
                 || before.special != status.special
             {
@@ -270,6 +314,7 @@ public struct UpperDiff: ~Copyable {
     /// Takes out of the upper directory what is as it was: in another image this tree would show the wrong file.
     private func removeUnchanged() throws(LayerError) {
         for item in found.reversed() where !item.isChanged {
+            if item.mark == .whiteout, !form.isStacked { continue }
             try LayerError.at(item.path.bytes, "take it back") { () throws(Errno) in
                 let parent = try upper.open(
                     (item.path.parent ?? .root).forSystem, [.readOnly, .directory],

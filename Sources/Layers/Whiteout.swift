@@ -40,6 +40,9 @@ enum PrivateAttribute {
     static let opaque = Array("user.overlay.opaque".utf8)
     /// Ours: a device node that can't be made in a user namespace, as "c1:3" or "b8:0" on an empty file.
     static let device = Array("user.lichen.device".utf8)
+    /// Ours: an owner that the id map does not hold, as "uid:gid".
+    static let owner = Array("user.lichen.owner".utf8)
+    private static let ours = Array("user.lichen.".utf8)
 
     /// The name in the tree of an attribute of a layer; nil where it must not come in.
     static func nameInTree(_ name: [UInt8]) -> [UInt8]? {
@@ -54,13 +57,13 @@ enum PrivateAttribute {
         if name.starts(with: escapedOverlayPrefix) {
             return overlayPrefix + name.dropFirst(escapedOverlayPrefix.count)
         }
-        if name.starts(with: overlayPrefix) || name == device { return nil }
+        if name.starts(with: overlayPrefix) { return nil }
         return isCarried(name) ? name : nil
     }
 
     /// File capabilities, ACLs and the user's own: not `trusted.*`, nor what the host's security modules wrote.
     private static func isCarried(_ name: [UInt8]) -> Bool {
-        name.starts(with: "user.".utf8) && name != device
+        name.starts(with: "user.".utf8) && !name.starts(with: ours)
             || name.elementsEqual("security.capability".utf8)
             || name.starts(with: "system.posix_acl_".utf8)
     }

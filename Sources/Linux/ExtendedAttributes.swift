@@ -44,6 +44,19 @@ extension FileDescriptor {
             })
     }
 
+    /// One attribute of `child`, a file or directory right below this directory that nobody changes; nil where it is not there.
+    public func extendedAttribute(_ name: String, of child: [UInt8]) throws(Errno) -> [UInt8]? {
+        try withCPath(Array("\(magicPath)/".utf8) + child) { path throws(Errno) in
+            try attributeBytes { sbx_getxattr(path, name, $0, $1) }
+        }
+    }
+
+    public func removeExtendedAttributeIfPresent(_ name: some Collection<UInt8>) throws(Errno) {
+        do throws(Errno) { try removeExtendedAttribute(name) } catch {
+            if error.rawValue != ENODATA && error.rawValue != EOPNOTSUPP { throw error }
+        }
+    }
+
     public func removeExtendedAttribute(_ name: some Collection<UInt8>) throws(Errno) {
         _ = try Errno.check(withCPath(name) { sbx_removexattr(magicPath, $0) })
     }

@@ -33,6 +33,18 @@ public struct Rootfs: ~Copyable {
         }
     }
 
+    /// Mounts a directory that holds all files of the step: a copy, where there is no overlay.
+    public init(copy: FileDescriptor, allowsSetUserID: Bool) throws(SandboxError) {
+        var attributes: MountAttributes = [.noDevices]
+        if !allowsSetUserID { attributes.insert(.noSetUserID) }
+        let flags = attributes
+        mount = try setup("mount the copy") { () throws(Errno) in
+            let mount = try cloneMount(of: copy)
+            try mount.setMountAttributes(flags)
+            return mount
+        }
+    }
+
     private static func mountByDescriptors(
         _ lowers: [FileDescriptor], _ upper: FileDescriptor, _ work: FileDescriptor,
         _ attributes: MountAttributes

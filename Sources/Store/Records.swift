@@ -73,7 +73,9 @@ extension Store {
         guard let file = try Self.openIfPresent("listings/\(diffID.hex)", in: root.borrowed) else {
             return nil
         }
-        return try Listing(try MappedFile(file.borrowed))
+        let content = try MappedFile(file.borrowed)
+        // Of another version of Lichen: made anew, as if it were not there.
+        return Listing.isOfOtherVersion(content) ? nil : try Listing(content)
     }
 
     /// Keeps a listing and opens it.

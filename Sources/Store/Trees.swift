@@ -1,3 +1,4 @@
+public import Layers
 public import Linux
 public import OCI
 import SystemPackage
@@ -9,13 +10,13 @@ extension Store {
     private static let content = "tree"
     private static let bootFile = "boot"
 
-    private func path(_ diffID: Digest, _ map: IDMap) -> String {
-        "trees/\(map.fileName)/\(diffID.hex)"
+    private func path(_ diffID: Digest, _ form: TreeForm) -> String {
+        "trees/\(form.name)/\(diffID.hex)"
     }
 
     /// The unpacked layer, nil where it has to be unpacked.
-    public func tree(_ diffID: Digest, map: IDMap) throws(StoreError) -> OwnedDescriptor? {
-        let path = path(diffID, map)
+    public func tree(_ diffID: Digest, form: TreeForm) throws(StoreError) -> OwnedDescriptor? {
+        let path = path(diffID, form)
         let made = try read("\(path)/\(Self.bootFile)", limit: 256, in: scratch.borrowed)
         if made != Array(Host.bootID.utf8) { return nil }
         return try StoreError.during("open a tree") { () throws(Errno) in
@@ -35,17 +36,17 @@ extension Store {
     }
 
     /// Gives a finished tree its name. If another process was faster, its tree is as good, and ours goes with the work area.
-    public func keepTree(named name: String, in area: WorkArea, as diffID: Digest, map: IDMap)
+    public func keepTree(named name: String, in area: WorkArea, as diffID: Digest, form: TreeForm)
         throws(StoreError)
     {
-        let path = path(diffID, map)
+        let path = path(diffID, form)
         let from = area.directory.borrowed
         let isKept = try StoreError.during("keep a tree") { () throws(Errno) in
             let boot = try from.open(
                 "\(name)/\(Self.bootFile)", [.writeOnly, .create, .exclusive], mode: 0o600)
             try boot.borrowed.writeFully(Array(Host.bootID.utf8))
             do throws(Errno) {
-                try scratch.borrowed.makeDirectory("trees/\(map.fileName)".utf8, mode: 0o700)
+                try scratch.borrowed.makeDirectory("trees/\(form.name)".utf8, mode: 0o700)
             } catch {
                 if error != .fileExists { throw error }
             }
@@ -57,22 +58,22 @@ extension Store {
                 return false
             }
         }
-        if !isKept { try replaceTree(diffID, map, by: name, in: from) }
+        if !isKept { try replaceTree(diffID, form, by: name, in: from) }
     }
 
     /// There is a tree already. Of this boot, it is as good as ours, and a running step may stand on it: ours goes with the work
     /// area. One of another boot is trusted by nobody: the two change places in one step, so that there always is one; under a
     /// lock, so that two who do it at once don't take away each other's.
     private func replaceTree(
-        _ diffID: Digest, _ map: IDMap, by name: String, in area: FileDescriptor
+        _ diffID: Digest, _ form: TreeForm, by name: String, in area: FileDescriptor
     ) throws(StoreError) {
         let lock = try StoreError.during("lock the trees") { () throws(Errno) in
             try FileLock(try openLock("trees.lock"), .exclusive)
         }
         defer { withExtendedLifetime(lock) {} }
-        if try tree(diffID, map: map) != nil { return }
+        if try tree(diffID, form: form) != nil { return }
         try StoreError.during("replace a tree") { () throws(Errno) in
-            try area.exchange(name.utf8, with: scratch.borrowed, path(diffID, map).utf8)
+            try area.exchange(name.utf8, with: scratch.borrowed, path(diffID, form).utf8)
         }
     }
 

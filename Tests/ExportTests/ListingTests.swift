@@ -45,8 +45,8 @@ import Testing
             IDMap(extents: [IDMap.Extent(inside: id, outside: id, count: 1)])
         }
         let listing = try TreeUnpacker.unpack(
-            TarReader(MemorySource(sink.bytes)), into: root.borrowed, uid: only(geteuid()),
-            gid: only(getegid()))
+            TarReader(MemorySource(sink.bytes)), into: root.borrowed,
+            TreeForm(uid: only(geteuid()), gid: only(getegid())))
         return Array(listing.encoded().suffix(32))
     }
 }

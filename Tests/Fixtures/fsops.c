@@ -172,6 +172,7 @@ static void rename_directory(const char *from, const char *to) {
     moving_from = from, moving_to = to;
     for_each(from, move_child);
     copy_attributes(from, to, &status);
+    set_times(to, &status); /* as mv(1) does */
     rmdir(from);
 }
 

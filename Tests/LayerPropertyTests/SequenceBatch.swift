@@ -25,6 +25,7 @@ final class SequenceBatch {
     static func name(_ index: Int) -> String { "s\(index)" }
 
     private func writeContext() throws {
+        if FileManager.default.fileExists(atPath: directory.path("context")) { return }
         try FileManager.default.createDirectory(
             atPath: directory.path("context"), withIntermediateDirectories: false)
         try FileManager.default.copyItem(
@@ -92,6 +93,15 @@ final class SequenceBatch {
             _ = try mapped("rm -r trees/*", in: other.store).required()
         }
         return (atOnce, "")
+    }
+
+    /// The digest of the image, built by another `lichen` with these arguments, too.
+    func digest(_ arguments: [String]) throws -> String {
+        try writeContext()
+        return try LichenProgram().run(
+            ["build", "--progress", "plain"] + arguments + [directory.path("context")],
+            ["SOURCE_DATE_EPOCH": "1500000000"]
+        ).required().text
     }
 
     private func image(_ reader: Reader) throws -> Listing {

@@ -44,6 +44,14 @@ struct `An image of random steps` {
         try check(Array(100_000..<100_150), readBy: .podman)
     }
 
+    /// Without overlay, and with one id: the way to the layers is another, their bytes are not.
+    @Test(arguments: [["--snapshotter", "copy"]])
+    func `has the same digest when it is made another way`(arguments: [String]) throws {
+        let sequences = (300_000..<300_200).map { Sequence(seed: $0) }
+        let batch = try SequenceBatch(sequences)
+        #expect(try batch.digest(arguments) == batch.digest([]))
+    }
+
     @Test func `has the same digest when the trees of its first steps were thrown away`() throws {
         let sequences = (200_000..<200_200).map { Sequence(seed: $0) }
         let (atOnce, inTwoGoes) = try SequenceBatch(sequences).digests()

@@ -98,7 +98,7 @@ extension StageSolver {
         case .exited(_, let words):
             try Task.checkCancellation()
             throw BuildError(.instruction, "the command failed: \(words)")
-        case .packed, .done, .failed:
+        case .packed, .missing, .done, .failed:
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
     }
@@ -135,19 +135,16 @@ extension StageSolver {
 extension BuildSession {
     /// How the worker finds these layers; their blobs are fetched where there is no tree.
     func sources(of layers: [SolvedLayer]) async throws -> [LayerSource] {
-        let maps = try WorkerClient.idMaps()
         var sources: [LayerSource] = []
-        var missing: [LayerRecord] = []
-        for layer in layers {
-            let source = try await layer.source
-            sources.append(source)
-            guard case .stored(let record) = source else { continue }
-            if try store.tree(record.diffID, map: maps.uid) == nil
-                || store.listing(record.diffID) == nil
-            {
-                missing.append(record)
-            }
+        for layer in layers { sources.append(try await layer.source) }
+        let stored = sources.compactMap { source in
+            if case .stored(let record) = source { record } else { nil }
         }
+        guard
+            case .missing(let missing, let notices) = try await worker.ask(.missingTrees(stored))
+                .reply
+        else { throw BuildError(.bug, "the worker gave another answer than asked for") }
+        for notice in notices { observer(.notice(notice)) }
         try await images.ensureBlobs(missing)
         return sources
     }

@@ -50,14 +50,27 @@ final class UpperStore: Sendable {
 final class TreeMaker: Sendable {
     private let store: Store
     private let area: WorkArea
-    private let maps: (uid: IDMap, gid: IDMap)
+    private let form: TreeForm
     private let locks = Mutex<[Digest: Lock]>([:])
     private let copies = Mutex<[String: SharedDescriptor]>([:])
 
-    init(store: Store, area: WorkArea, maps: (uid: IDMap, gid: IDMap)) {
+    init(store: Store, area: WorkArea, form: TreeForm) {
         self.store = store
         self.area = area
-        self.maps = maps
+        self.form = form
+    }
+
+    /// Those of `layers` that have to be unpacked.
+    func missing(of layers: [LayerRecord]) throws -> [LayerRecord] {
+        var missing: [LayerRecord] = []
+        for record in layers where try !isThere(record) && !missing.contains(record) {
+            missing.append(record)
+        }
+        return missing
+    }
+
+    private func isThere(_ record: LayerRecord) throws -> Bool {
+        try store.tree(record.diffID, form: form) != nil && store.listing(record.diffID) != nil
     }
 
     /// Open trees and listings of a stack of layers, bottom first.
@@ -76,13 +89,17 @@ final class TreeMaker: Sendable {
     }
 
     func trees(of layers: [LayerSource], _ uppers: UpperStore) throws -> OpenLayers {
-        try unpackMissing(layers)
+        let stored = layers.compactMap { if case .stored(let record) = $0 { record } else { nil } }
+        // As many at a time as there are processors.
+        try forEachConcurrently(try missing(of: stored), threads: Host.processorCount) {
+            try self.makeTree($0)
+        }
         var result = OpenLayers(trees: [], stack: LayerStack())
         var seen: [Digest: Int] = [:]
         for layer in layers {
             switch layer {
             case .stored(let record):
-                guard let tree = try store.tree(record.diffID, map: maps.uid),
+                guard let tree = try store.tree(record.diffID, form: form),
                     let listing = try store.listing(record.diffID)
                 else { throw StoreError(.damaged("the tree of \(record.diffID) vanished")) }
                 let count = seen[record.diffID, default: 0]
@@ -99,18 +116,6 @@ final class TreeMaker: Sendable {
             }
         }
         return result
-    }
-
-    /// Unpacks what has no tree, as many at a time as there are processors.
-    private func unpackMissing(_ layers: [LayerSource]) throws {
-        var missing: [LayerRecord] = []
-        for case .stored(let record) in layers {
-            let isThere =
-                try store.tree(record.diffID, map: maps.uid) != nil
-                && store.listing(record.diffID) != nil
-            if !isThere, !missing.contains(record) { missing.append(record) }
-        }
-        try forEachConcurrently(missing, threads: Host.processorCount) { try self.makeTree($0) }
     }
 
     /// Another tree of a layer that an image has more than once, for this worker alone.
@@ -139,16 +144,12 @@ final class TreeMaker: Sendable {
         let lock = lock(record)
         lock.acquire()
         defer { lock.release() }
-        if try store.tree(record.diffID, map: maps.uid) != nil,
-            try store.listing(record.diffID) != nil
-        {
-            return
-        }
+        if try isThere(record) { return }
         let name = "tree-\(randomName(bytes: 4))"
         let tree = try store.newTree(named: name, in: area)
         let listing = try unpack(record, into: tree.borrowed)
         try store.keepListing(listing.encoded(), of: record.diffID)
-        try store.keepTree(named: name, in: area, as: record.diffID, map: maps.uid)
+        try store.keepTree(named: name, in: area, as: record.diffID, form: form)
     }
 
     /// Unpacks a layer's blob, and sees that it is what its diff ID says.
@@ -157,7 +158,7 @@ final class TreeMaker: Sendable {
             throw StoreError(.missingBlob(record.blob.digest))
         }
         let reader = try LayerReader(DescriptorSource(blob.borrowed))
-        let listing = try TreeUnpacker.unpack(reader.tar, into: tree, uid: maps.uid, gid: maps.gid)
+        let listing = try TreeUnpacker.unpack(reader.tar, into: tree, form)
         let diffID = Digest(sha256: try reader.finish().diffID)
         if diffID != record.diffID {
             throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID))

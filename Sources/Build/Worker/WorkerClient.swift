@@ -10,6 +10,9 @@ final class WorkerClient: Sendable {
     private let store: Store
     private let packingThreads: Int
     private let encoding: LayerEncoding
+    private let ids: IDRange
+    private let snapshotter: Snapshotter
+    private let observer: BuildObserver
     private let state = Mutex(State())
 
     private struct State {
@@ -45,31 +48,28 @@ final class WorkerClient: Sendable {
         func takeDescriptor() -> OwnedDescriptor? { descriptor.withLock { $0.take() } }
     }
 
-    /// - Parameter encoding: of the layers that it packs.
-    init(store: Store, packingThreads: Int, encoding: LayerEncoding = .standard) {
+    /// - Parameters:
+    ///   - encoding: of the layers that it packs.
+    ///   - observer: told, once, of what this place does not have.
+    init(
+        store: Store, packingThreads: Int, encoding: LayerEncoding = .standard,
+        ids: IDRange = .auto, snapshotter: Snapshotter = .auto,
+        observer: @escaping BuildObserver = { _ in }
+    ) {
         self.store = store
         self.packingThreads = packingThreads
         self.encoding = encoding
+        self.ids = ids
+        self.snapshotter = snapshotter
+        self.observer = observer
     }
 
-    /// The id map of every worker of this user; it names the trees.
-    static func idMaps() throws(BuildError) -> (uid: IDMap, gid: IDMap) {
-        let user = InvokingUser.current
-        let (uids, gids) = (user.subordinateUIDs(), user.subordinateGIDs())
-        for (file, ranges) in [("/etc/subuid", uids), ("/etc/subgid", gids)] where ranges.isEmpty {
-            throw BuildError(
-                .host,
-                "RUN needs subordinate ids, and \(file) has no range for \(user.name) (uid \(user.uid))",
-                hint:
-                    "an administrator runs: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(user.name)"
-            )
-        }
-        for helper in ["newuidmap", "newgidmap"] where helperPath(helper) == nil {
-            throw BuildError(
-                .host, "RUN needs \(helper), and it is not installed",
-                hint: "an administrator runs: apt-get install uidmap")
-        }
-        return (IDMap(own: user.uid, subordinate: uids), IDMap(own: user.gid, subordinate: gids))
+    /// A worker for `request`.
+    convenience init(_ request: BuildRequest, store: Store, observer: @escaping BuildObserver) {
+        self.init(
+            store: store, packingThreads: request.jobs ?? Host.processorCount,
+            encoding: request.layerEncoding, ids: request.ids, snapshotter: request.snapshotter,
+            observer: observer)
     }
 
     // MARK: - Asking
@@ -171,7 +171,7 @@ final class WorkerClient: Sendable {
 
     private func startAndServe() throws {
         var started = try start()
-        try greet(started.child, started.socket)
+        try greet(started)
         deliver(from: started.socket)
         let waiting = state.withLock { state in
             state.phase = .gone
@@ -197,27 +197,58 @@ final class WorkerClient: Sendable {
     private struct Started: ~Copyable {
         var child: Child
         let socket: MessageSocket
+        let ids: WorkerIDs
     }
 
+    /// With the range that is wanted; where the helpers refuse to map it and a single id will do, with that.
     private func start() throws -> Started {
-        let maps = try Self.idMaps()
+        let wanted = try WorkerIDs(ids)
+        do throws(RefusedMap) { return try start(wanted) } catch {
+            if ids != .auto || !wanted.usesHelpers { throw error.described }
+            return try startSingle(because: error)
+        }
+    }
+
+    private func startSingle(because refusal: RefusedMap) throws -> Started {
+        do throws(RefusedMap) {
+            return try start(.single(reason: refusal.described.description))
+        } catch { throw error.described }
+    }
+
+    /// The kernel, or a helper of the system, did not let us make a namespace with these ids.
+    private struct RefusedMap: Error { var described: BuildError }
+
+    private func start(_ ids: WorkerIDs) throws(RefusedMap) -> Started {
+        do { return try begin(ids) } catch { throw RefusedMap(described: BuildError(any: error)) }
+    }
+
+    private func begin(_ ids: WorkerIDs) throws -> Started {
         // Our copy of the worker's end goes with this function: then the worker's death is our end of file.
         let (ours, theirs) = try MessageSocket.pair()
         let child = try Self.clone(keeping: theirs.descriptor)
-        do throws(SystemError) {
-            try child.writeIDMapsByHelpers(uid: maps.uid, gid: maps.gid)
-        } catch {
-            throw BuildError(
-                .host, error.description,
-                hint:
-                    "newuidmap and newgidmap must be set-user-id root or have their capabilities; /etc/subuid and "
-                    + "/etc/subgid must hold the ranges of this user")
-        }
+        try Self.writeMaps(of: child, ids)
         try child.proceed()
         if let report = try child.awaitExec() {
             throw BuildError(.host, "\(report.step): \(report.errno.inWords)")
         }
-        return Started(child: child, socket: ours)
+        return Started(child: child, socket: ours, ids: ids)
+    }
+
+    private static func writeMaps(of child: borrowing Child, _ ids: WorkerIDs) throws {
+        do throws(SystemError) {
+            if ids.usesHelpers {
+                try child.writeIDMapsByHelpers(uid: ids.uid, gid: ids.gid)
+            } else {
+                try child.writeSingleIDMaps(uid: ids.uid, gid: ids.gid)
+            }
+        } catch {
+            let hint =
+                ids.usesHelpers
+                ? "newuidmap and newgidmap must be set-user-id root or have their capabilities; /etc/subuid and "
+                    + "/etc/subgid must hold the ranges of this user"
+                : "a security module of this host may forbid user namespaces; see user_namespaces(7)"
+            throw BuildError(.host, error.description, hint: hint)
+        }
     }
 
     private static func clone(keeping socket: FileDescriptor) throws(BuildError) -> Child {
@@ -230,13 +261,19 @@ final class WorkerClient: Sendable {
     }
 
     /// The first message; from then on the worker answers.
-    private func greet(_ child: borrowing Child, _ socket: MessageSocket) throws {
-        let maps = try Self.idMaps()
+    private func greet(_ started: borrowing Started) throws {
+        let (ids, socket) = (started.ids, started.socket)
+        if let reason = ids.reason {
+            observer(
+                .notice(
+                    "only this user's own id is mapped: other owners are kept on record, and a RUN can't have them "
+                        + "(\(reason))"))
+        }
         let configuration = WorkerConfiguration(
-            uid: maps.uid.extents.map { .init($0) }, gid: maps.gid.extents.map { .init($0) },
-            packingThreads: packingThreads, encoding: encoding)
+            uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },
+            snapshotter: snapshotter, packingThreads: packingThreads, encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
-        let process = try child.handle()
+        let process = try started.child.handle()
         let starters = state.withLock { state in
             state.phase = .ready(Connection(socket: socket, process: process))
             defer { state.starters = [] }

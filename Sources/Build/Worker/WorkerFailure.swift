@@ -41,7 +41,6 @@ extension WorkerFailure {
         switch error.problem {
         case .system(let error): category(error.errno) ?? .host
         case .damagedListing: .storage
-        case .unmappedID: .host
         default: .instruction
         }
     }

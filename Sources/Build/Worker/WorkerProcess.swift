@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Layers
 import Linux
 import Store
 import Synchronization
@@ -38,13 +39,15 @@ public enum WorkerProcess {
 final class WorkerServer: Sendable {
     let store: Store
     let area: WorkArea
-    let maps: (uid: IDMap, gid: IDMap)
+    let form: TreeForm
     let packingThreads: Int
     let encoding: LayerEncoding
     let uppers = UpperStore()
     let trees: TreeMaker
     let stubLock = Lock()
     private let socket: MessageSocket
+    /// What this place does not have; told once.
+    private let notices: Mutex<[String]>
     private let running = Mutex<[Int: RunningStep]>([:])
 
     /// A step that can be killed; `isCancelled` may come before there is something to kill.
@@ -56,13 +59,16 @@ final class WorkerServer: Sendable {
     init(_ configuration: WorkerConfiguration, store: Store, socket: MessageSocket) throws {
         self.store = store
         self.socket = socket
-        maps = (IDMap(configuration.uid), IDMap(configuration.gid))
         packingThreads = configuration.packingThreads
         encoding = configuration.encoding
         // Here, and not in the builder, because what killed builds left belongs to subordinate ids.
         store.sweep()
         area = try store.newWorkArea()
-        trees = TreeMaker(store: store, area: area, maps: maps)
+        let (uid, gid) = (IDMap(configuration.uid), IDMap(configuration.gid))
+        let choice = try Self.choose(configuration.snapshotter, in: area)
+        form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
+        notices = Mutex(choice.notice.map { [$0] } ?? [])
+        trees = TreeMaker(store: store, area: area, form: form)
     }
 
     func serve() {
@@ -112,6 +118,12 @@ final class WorkerServer: Sendable {
                 case .removeTrees:
                     try store.removeTrees()
                     answer(number, .done)
+                case .missingTrees(let layers):
+                    let notices = notices.withLock { notices in
+                        defer { notices = [] }
+                        return notices
+                    }
+                    answer(number, .missing(try trees.missing(of: layers), notices: notices))
                 case .cancel, .finish: break
                 }
             } catch {

@@ -17,12 +17,15 @@ enum LayerSource: Codable, Hashable, Sendable {
 struct WorkerConfiguration: Codable, Sendable {
     struct Extent: Codable, Sendable { var inside, outside, count: UInt32 }
     var uid, gid: [Extent]
+    var snapshotter: Snapshotter
     /// Threads that compress one layer.
     var packingThreads: Int
     var encoding: LayerEncoding
 }
 
 enum WorkerRequest: Codable, Sendable {
+    /// Asks which of these layers have to be unpacked, for which their blobs have to be here.
+    case missingTrees([LayerRecord])
     /// Runs a command; the descriptors of its output and error come along.
     case run(RunOrder)
     /// Packs what a step left behind.
@@ -74,6 +77,7 @@ enum WorkerReply: Codable, Sendable {
     /// The command ended with another status than 0.
     case exited(code: Int32, words: String)
     case packed(PackedLayer?)
+    case missing([LayerRecord], notices: [String])
     case done
     case failed(WorkerFailure)
 }
@@ -106,3 +110,4 @@ extension IDMap {
 }
 
 extension BuildRequest.Network: Codable {}
+extension Snapshotter: Codable {}

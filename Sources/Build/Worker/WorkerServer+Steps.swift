@@ -24,27 +24,27 @@ extension WorkerServer {
         let number = uppers.newNumber()
         let name = "step-\(number)"
         let upper = try store.newTree(named: name, in: area)
-        let directory = area.directory.borrowed
-        let work = try makeDirectory("\(name)-work", in: directory)
-        let attach = try makeDirectory("\(name)-root", in: directory)
-        let stub = try stubLayer()
-        let before = try RootAttributes.of(below.stack, trees: below.descriptors)
-        try before.apply(to: upper.borrowed)
-        try ImpliedDirectories(below.stack, trees: below.descriptors).make(in: upper.borrowed)
-        let status = try runInOverlay(
-            order, below: below, stub: stub.borrowed, upper: upper.borrowed, work: work.borrowed,
-            attachAt: try attach.borrowed.ownPath(), output: output, error: error, started)
-        // Overlay's own directory is of no use any more; what stays of it goes with the work area.
-        try? removeTree("\(name)-work".utf8, in: directory)
+        let attach = try makeDirectory("\(name)-root", in: area.directory.borrowed)
+        let snapshot = try snapshot(below, name, upper.borrowed)
+        let identity = try identity(of: order.user, below)
+        let rootfs = try snapshot.mount(allowsSetUserID: StepSandbox.allowsSetUserID(identity))
+        let command = StepCommand(
+            arguments: order.arguments.map { Array($0.utf8) },
+            environment: order.environment.map { Array($0.utf8) },
+            workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
+            network: order.network == .host ? .host : .none)
+        let status = try sandbox().run(
+            command, in: rootfs, identity: identity, attachAt: try attach.borrowed.ownPath(),
+            output: output, error: error, started: started)
+        // Nothing is looked at before it is unmounted.
+        _ = consume rootfs
         guard status.isSuccess else {
-            try? removeTree(name.utf8, in: directory)
+            snapshot.discard()
             return (.exited(code: status.code, words: status.description), nil)
         }
-        let changes = try UpperDiff.changes(
-            in: upper.borrowed, lower: below.stack, trees: below.descriptors, rootBefore: before,
-            latest: order.latest)
+        let changes = try snapshot.changes(latest: order.latest)
         if changes.isEmpty {
-            try? removeTree(name.utf8, in: directory)
+            snapshot.discard()
             return (.ran(upper: nil), nil)
         }
         let finished = try finishedUpper(name, upper, changes)
@@ -52,34 +52,20 @@ extension WorkerServer {
         return (.ran(upper: number), finished.listingFile.borrowed)
     }
 
-    private func runInOverlay(
-        _ order: RunOrder, below: TreeMaker.OpenLayers, stub: FileDescriptor, upper: FileDescriptor,
-        work: FileDescriptor, attachAt: [UInt8], output: FileDescriptor, error: FileDescriptor,
-        _ started: (ProcessHandle) -> Void
-    ) throws -> ExitStatus {
-        let identity = try identity(of: order.user, below)
-        let rootfs = try Rootfs(
-            lowers: below.mountable.reversed() + [stub], upper: upper, work: work,
-            allowsSetUserID: StepSandbox.allowsSetUserID(identity))
-        let command = StepCommand(
-            arguments: order.arguments.map { Array($0.utf8) },
-            environment: order.environment.map { Array($0.utf8) },
-            workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
-            network: order.network == .host ? .host : .none)
-        return try sandbox().run(
-            command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
-            error: error, started: started)
+    private func snapshot(
+        _ below: TreeMaker.OpenLayers, _ name: String, _ upper: FileDescriptor
+    ) throws -> any StepSnapshot {
+        let directory = area.directory.borrowed
+        if !form.isStacked {
+            return try CopySnapshot(below, upper: upper, form, named: name, in: directory)
+        }
+        let stub = SharedDescriptor(try stubLayer())
+        return try OverlaySnapshot(
+            below, stub: stub, upper: upper, form, named: name, in: directory)
     }
 
     private func sandbox() throws -> StepSandbox {
-        try StepSandbox(policy: try SandboxPolicy.default, uid: maps.uid, gid: maps.gid)
-    }
-
-    private func makeDirectory(_ name: String, in directory: FileDescriptor) throws
-        -> OwnedDescriptor
-    {
-        try directory.makeDirectory(name.utf8, mode: 0o700)
-        return try directory.open(name, [.readOnly, .directory])
+        try StepSandbox(policy: try SandboxPolicy.default, uid: form.uid, gid: form.gid)
     }
 
     /// The mount points that every image gets, made once for this worker.
@@ -143,7 +129,7 @@ extension WorkerServer {
         let listing = try UpperPacker.listing(
             of: upper.changes, upper: upper.directory.borrowed, latest: latest)
         try store.keepListing(listing.encoded(), of: packed.record.diffID)
-        try store.keepTree(named: upper.name, in: area, as: packed.record.diffID, map: maps.uid)
+        try store.keepTree(named: upper.name, in: area, as: packed.record.diffID, form: form)
         return packed
     }
 

@@ -25,6 +25,8 @@ extension BuildOptions {
         request.usesCache = !noCache
         request.network = network
         request.isolation = isolation
+        request.snapshotter = snapshotter
+        request.ids = ids
         request.jobs = jobs
         request.sourceDateEpoch = try sourceDateEpoch(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])

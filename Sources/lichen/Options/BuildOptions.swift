@@ -88,6 +88,18 @@ struct BuildOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "How a step gets its files: stacked by overlay, or a copy where the store's file system carries no overlay."
+        ))
+    var snapshotter: Snapshotter = .auto
+
+    @Option(
+        help: ArgumentHelp(
+            "The ids of a build: this user's subordinate ones, or a single one; other owners are kept on record."
+        ))
+    var ids: IDRange = .auto
+
+    @Option(
+        help: ArgumentHelp(
             "Stages to build at the same time; the number of processors by default.",
             valueName: "n"),
         transform: jobCount)
@@ -163,3 +175,5 @@ extension BuildRequest.PullPolicy: ExpressibleByArgument {}
 extension BuildRequest.Network: ExpressibleByArgument {}
 extension LayerEncoding.Method: ExpressibleByArgument {}
 extension BuildRequest.Isolation: ExpressibleByArgument {}
+extension Snapshotter: ExpressibleByArgument {}
+extension IDRange: ExpressibleByArgument {}
