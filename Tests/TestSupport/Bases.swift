@@ -32,7 +32,16 @@ public enum Bases {
     public static func probe() throws -> String { try base("probe", Self.makeProbe) }
 
     /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there.
-    public static func debian() throws -> String { try base("debian", Self.makeDebian) }
+    public static func debian() throws -> String {
+        try base("debian") { try Self.makeDebian("bookworm", including: [], $0) }
+    }
+
+    /// `HOST:PORT/compiler:1`: the same with a C compiler.
+    public static func compiler() throws -> String {
+        try base("compiler") {
+            try Self.makeDebian("compiler", including: ["tcc", "libc6-dev", "attr"], $0)
+        }
+    }
 
     private static func base(_ name: String, _ make: (String) throws -> Void) throws -> String {
         try shared.withLock { shared in
@@ -116,14 +125,19 @@ public enum Bases {
         try shell(script, in: directory)
     }
 
-    private static func makeDebian(_ directory: String) throws {
+    private static func makeDebian(
+        _ name: String, including packages: [String], _ directory: String
+    ) throws {
         let cache = getenv("LICHEN_TEST_CACHE").map { String(cString: $0) } ?? directory
-        let tar = cache + "/debian-bookworm.tar"
+        let tar = cache + "/debian-\(name).tar"
         if access(tar, R_OK) != 0 {
             let part = tar + ".\(getpid())"
             var command = Command(["mmdebstrap", "--quiet", "--variant=apt", "bookworm", part])
             command.directory = cache
             command.arguments.insert("--format=tar", at: 1)
+            if !packages.isEmpty {
+                command.arguments.insert("--include=" + packages.joined(separator: ","), at: 1)
+            }
             try command.run().required()
             guard rename(part, tar) == 0 else { throw TestSupportError("rename \(part)") }
         }
