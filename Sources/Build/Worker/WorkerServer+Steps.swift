@@ -68,7 +68,8 @@ extension WorkerServer {
             network: order.network == .host ? .host : .none)
         return try sandbox().run(
             command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
-            error: error, started: started)
+            error: error, started: started
+        ).status
     }
 
     private func sandbox() throws -> StepSandbox {
