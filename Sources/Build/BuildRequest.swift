@@ -119,12 +119,15 @@ public struct BuildResult: Sendable, Equatable {
     /// Bytes that went over the network.
     public var downloadedBytes: Int64
     public var uploadedBytes: Int64
+    /// Calls that were refused to its RUNs, none of which failed for it.
+    public var refusedCalls: [RefusedCall]
 
     public init(
         manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
         downloadedBytes: Int64,
-        uploadedBytes: Int64
+        uploadedBytes: Int64, refusedCalls: [RefusedCall] = []
     ) {
+        self.refusedCalls = refusedCalls
         self.manifest = manifest
         self.config = config
         self.stepCount = stepCount

@@ -3,6 +3,7 @@ import Layers
 import Linux
 import OCI
 import Store
+import Synchronization
 import SystemPackage
 
 /// RUN: a command in a sandbox, on the files so far; what it changes is a layer.
@@ -11,7 +12,7 @@ extension StageSolver {
         _ run: RunInstruction, _ instruction: Instruction, _ event: BuildEvent.Step
     ) async throws {
         let order = RunOrder(
-            layers: [], arguments: run.invocation(shell: state.shell).arguments,
+            line: event.line, layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction),
@@ -85,8 +86,9 @@ extension StageSolver {
             try await session.worker.ask(.run(order), [output, output])
         }
         switch answer.reply {
-        case .ran(nil): return StepOutcome()
-        case .ran(let upper?):
+        case .ran(let upper, let report):
+            session.take(report)
+            guard let upper else { return StepOutcome(isReusable: !report.lackedIDs) }
             guard let file = answer.takeDescriptor() else {
                 throw BuildError(.bug, "a step came without its listing")
             }
@@ -94,10 +96,11 @@ extension StageSolver {
             let packed = Task { try await session.pack(upper) }
             let layer = SolvedLayer(
                 upper: upper, listing: listing, packing: Task { try await packed.value.record })
-            return StepOutcome(layer: layer, packed: packed)
-        case .exited(_, let words):
+            return StepOutcome(layer: layer, packed: packed, isReusable: !report.lackedIDs)
+        case .exited(_, let words, let report):
             try Task.checkCancellation()
-            throw BuildError(.instruction, "the command failed: \(words)")
+            session.take(report)
+            throw session.failure(words, report)
         case .packed, .missing, .done, .failed:
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
@@ -156,5 +159,55 @@ extension BuildSession {
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
         return layer
+    }
+}
+
+// MARK: - Refused calls
+
+extension BuildSession {
+    /// Tells of what was refused to a step, whatever came of it, and keeps it for the result.
+    func take(_ report: StepReport) {
+        for call in report.refused.prefix(Self.mostToldCalls) {
+            observer(.warning("\(document.source.file):\(call.line): \(call.description)"))
+        }
+        let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
+        if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
+        if let reason = report.isUnsupervised,
+            !hasToldUnsupervised.exchange(true, ordering: .relaxed)
+        {
+            observer(.warning("refused calls can't be explained here: \(reason)"))
+        }
+        refused.withLock { $0 += report.refused }
+    }
+
+    /// So many refused calls of a step are shown; the metadata has all that are on record.
+    private static let mostToldCalls = 5
+
+    /// The end of a command that failed, and whether it was refused something before.
+    func failure(_ words: String, _ report: StepReport) -> BuildError {
+        let message = "the command failed: \(words)"
+        var missing: (uids: [UInt32], gids: [UInt32]) = ([], [])
+        var isRefused = false
+        for call in report.refused {
+            switch call.cause {
+            case .policy: isRefused = true
+            case .missingIDs(let uids, let gids):
+                missing.uids += uids
+                missing.gids += gids
+            }
+        }
+        if isRefused {
+            return BuildError(
+                .refusedByPolicy, "\(message), after calls that the policy refused",
+                hint: "the calls are named above; a program that needs them can't run in this build"
+            )
+        }
+        if let highest = (missing.uids + missing.gids).max() {
+            return BuildError(
+                .instruction,
+                "\(message), after it wanted ids up to \(highest) that this build does not have",
+                hint: WorkerIDs.remedy(.current))
+        }
+        return BuildError(.instruction, message)
     }
 }

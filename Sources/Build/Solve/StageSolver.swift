@@ -88,6 +88,8 @@ struct StageSolver {
         var layer: SolvedLayer?
         /// Comes when the layer is packed; nil where there is none.
         var packed: Task<PackedLayer, any Error>?
+        /// False where another place could give another result: it serves this build, and no other.
+        var isReusable = true
     }
 
     /// One step: by its key from the store, or by `body`; then the state goes on from its result.
@@ -126,7 +128,9 @@ struct StageSolver {
     private func record(_ outcome: StepOutcome, _ key: Digest, _ basis: LayerBasis) -> SolvedLayer?
     {
         let (store, created) = (session.store, session.now)
+        let isReusable = outcome.isReusable
         guard let packed = outcome.packed, let layer = outcome.layer else {
+            if !isReusable { return nil }
             session.track(
                 Task {
                     try store.keepStep(
@@ -139,6 +143,7 @@ struct StageSolver {
         }
         let recording = Task {
             let result = try await packed.value
+            if !isReusable { return result.record }
             try store.keepStep(
                 key,
                 StepRecord(

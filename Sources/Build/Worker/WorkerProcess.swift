@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Layers
 import Linux
+import Sandbox
 import Store
 import Synchronization
 import SystemPackage
@@ -45,6 +46,10 @@ final class WorkerServer: Sendable {
     let uppers = UpperStore()
     let trees: TreeMaker
     let stubLock = Lock()
+    let dropsGroups: Bool
+    let remedy: String
+    /// By whether records of owners have to be hidden.
+    let sandboxes = Mutex<[Bool: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.
     private let notices: Mutex<[String]>
@@ -59,6 +64,8 @@ final class WorkerServer: Sendable {
     init(_ configuration: WorkerConfiguration, store: Store, socket: MessageSocket) throws {
         self.store = store
         self.socket = socket
+        dropsGroups = configuration.dropsGroups
+        remedy = configuration.remedy
         packingThreads = configuration.packingThreads
         encoding = configuration.encoding
         // Here, and not in the builder, because what killed builds left belongs to subordinate ids.
