@@ -101,7 +101,9 @@ let package = Package(
         tests("SandboxTests", ["lichen", "OldMounts", "SupervisedStep", "TestSupport"]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
-        tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
+        tests(
+            "CommandLineTests",
+            ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),

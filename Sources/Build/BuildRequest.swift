@@ -121,11 +121,13 @@ public struct BuildResult: Sendable, Equatable {
     public var uploadedBytes: Int64
     /// Calls that were refused to its RUNs, none of which failed for it.
     public var refusedCalls: [RefusedCall]
+    /// See `PeakMemory`; nil where it can't be read.
+    public var peakMemoryBytes: Int64?
 
     public init(
         manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
-        downloadedBytes: Int64,
-        uploadedBytes: Int64, refusedCalls: [RefusedCall] = []
+        downloadedBytes: Int64, uploadedBytes: Int64, refusedCalls: [RefusedCall] = [],
+        peakMemoryBytes: Int64? = nil
     ) {
         self.refusedCalls = refusedCalls
         self.manifest = manifest
@@ -134,5 +136,6 @@ public struct BuildResult: Sendable, Equatable {
         self.cachedCount = cachedCount
         self.downloadedBytes = downloadedBytes
         self.uploadedBytes = uploadedBytes
+        self.peakMemoryBytes = peakMemoryBytes
     }
 }

@@ -68,8 +68,12 @@ public struct Builder: Sendable {
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()
+        // While the worker is there, and no RUN is.
+        let memory = PeakMemory.bytes()
         await session.worker.finish()
-        return try outcome.get()
+        var result = try outcome.get()
+        result.peakMemoryBytes = memory
+        return result
     }
 
     private func deliver(_ image: AssembledImage, _ session: BuildSession) async throws {

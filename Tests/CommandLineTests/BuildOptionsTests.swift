@@ -109,7 +109,7 @@ private let rows: [OptionRow] = [
         ["--frobnicate"], ["-t", "UPPER"], ["-t", ""], ["-t", "a@sha256:00"], ["--push"],
         ["-o", "-", "-o", "type=oci,dest=-"], ["-o", "type=oci,dest=a", "-o", "type=tar,dest=a"],
         ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
-        ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "rawjson"],
+        ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "tty"],
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
         ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],

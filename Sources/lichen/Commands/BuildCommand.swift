@@ -25,7 +25,7 @@ struct BuildCommand: ParsableCommand {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
         let request = try options.request(environment: Environment.current)
-        let display = Progress(progress)
+        let display = Progress(progress, command: "build")
         let (options, place) = (options, store)
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
@@ -33,6 +33,8 @@ struct BuildCommand: ParsableCommand {
             try ResultFiles(options).write(result, tags: request.tags)
             display.finish(result)
             if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
+        } report: {
+            display.fail($0)
         } cleanUp: {
             display.close()
         }
