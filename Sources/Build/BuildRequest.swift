@@ -45,6 +45,10 @@ public struct BuildRequest: Sendable {
     public var isolation: Isolation = .auto
     public var snapshotter: Snapshotter = .auto
     public var ids: IDRange = .auto
+    /// `--secret`, by id: what RUNs may ask for. Only ids go into keys and records, never values.
+    public var secrets: [String: SecretSource] = [:]
+    /// `--ssh`, by id: the sockets of ssh agents.
+    public var agents: [String: String] = [:]
     /// Stages that are built at the same time; nil for the number of processors.
     public var jobs: Int?
     /// `SOURCE_DATE_EPOCH`, seconds since 1970: later times in layers and config are set back to it.
@@ -67,6 +71,12 @@ public enum Snapshotter: String, Sendable, CaseIterable {
     case overlay
     /// Each step works on a copy, which is compared with its layers. Slower; the layers are the same.
     case copy
+}
+
+/// Where the value of a secret is; read when a RUN that mounts it is run.
+public enum SecretSource: Sendable, Equatable {
+    case file(String)
+    case environment(String)
 }
 
 /// Which ids the files of a build may belong to, and its processes run as.

@@ -11,11 +11,14 @@ public struct StepCommand: Sendable {
     /// As USER has it; empty means root.
     public var user: String
     public var network: Network
+    /// What the RUN mounts itself, beside what every RUN has.
+    public var mounts: [StepMount]
 
     public init(
         arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,
-        network: Network
+        network: Network, mounts: [StepMount] = []
     ) {
+        self.mounts = mounts
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -120,6 +123,12 @@ public struct StepSandbox: Sendable {
         let devices = try DeviceTree(sharedMemoryBytes: Self.sharedMemoryBytes)
         let files = try NetworkFiles(hasNetwork: command.network == .host)
         let empty = try Self.emptyDirectory()
+        let extra = try ExtraPlaces(
+            command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
+            covered: [
+                ("/dev", devices.mount.borrowed), ("/dev/shm", devices.shmMount.borrowed),
+            ])
+        defer { extra.undo(in: rootfs.mount.borrowed) }
         var mounts = [
             StepSpecification.Mount(tree: devices.mount.borrowed, target: places.dev.borrowed)
         ]
@@ -130,6 +139,7 @@ public struct StepSandbox: Sendable {
             .init(tree: files.hosts.borrowed, target: places.hosts.borrowed),
             .init(tree: files.hostname.borrowed, target: places.hostname.borrowed),
         ]
+        mounts += extra.mounts
         let environment = completed(command.environment, identity)
         let specification = StepSpecification(
             newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt,

@@ -22,6 +22,9 @@ public final class WorkArea: Sendable {
         try self.parent.borrowed.rename(unlocked.utf8, to: self.parent.borrowed, name.utf8)
     }
 
+    /// Below the store's scratch directory: how another process of the same build finds it.
+    public var scratchPath: String { "work/\(name)" }
+
     /// Of areas whose lock is about to be taken.
     static let unlockedPrefix = "new-"
 
@@ -34,6 +37,13 @@ extension Store {
     public func newWorkArea() throws(StoreError) -> WorkArea {
         try StoreError.during("make a work area") { () throws(Errno) in
             try WorkArea(in: try scratch.borrowed.open("work", [.readOnly, .directory]))
+        }
+    }
+
+    /// What another process of the same build has put there.
+    public func openScratch(_ path: String) throws(StoreError) -> OwnedDescriptor {
+        try StoreError.during("open \(path) in the store") { () throws(Errno) in
+            try scratch.borrowed.open(path, .pathOnly, resolve: .noLinks)
         }
     }
 

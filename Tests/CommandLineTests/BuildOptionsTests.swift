@@ -61,6 +61,12 @@ private let rows: [OptionRow] = [
     OptionRow("--no-cache") { !$0.usesCache },
     OptionRow("--network", "none") { $0.network == .none },
     OptionRow("--isolation", "chroot") { $0.isolation == .chroot },
+    OptionRow("--snapshotter", "copy") { $0.snapshotter == .copy },
+    OptionRow("--ids", "single") { $0.ids == .single },
+    OptionRow("--secret", "id=a,src=/b", "--secret=id=c,env=D") {
+        $0.secrets == ["a": .file("/b"), "c": .environment("D")]
+    },
+    OptionRow("--ssh", "default=/run/agent") { $0.agents == ["default": "/run/agent"] },
     OptionRow("--jobs", "3") { $0.jobs == 3 },
     OptionRow("--build-context", "debian:latest=docker-image://alpine", "--build-context=b=d") {
         let alpine = try? Reference(parsing: "alpine")
@@ -116,7 +122,8 @@ private let rows: [OptionRow] = [
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],
         ["--compression", "xz"], ["--compression-level", "0"], ["--compression-level", "13"],
-        ["--compression", "zstd", "--compression-level", "20"], ["--secret", "id=a"],
+        ["--compression", "zstd", "--compression-level", "20"], ["--secret", "src=a"],
+        ["--secret", "id=a,src=b,env=c"], ["--secret", "id=a,mode=1"], ["--ssh", "=x"], ["--ssh", "a"],
     ]) func `are refused as usage errors where they make no sense`(words: [String]) {
         let error = #expect(throws: (any Error).self) {
             try BuildCommand.parse(words + ["."]).options.request(environment: [:])

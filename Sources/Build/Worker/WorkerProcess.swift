@@ -111,9 +111,11 @@ final class WorkerServer: Sendable {
                 switch request.body {
                 case .run(let order):
                     running.withLock { $0[number] = $0[number] ?? RunningStep() }
-                    let reply = try run(order, descriptors) { handle in
-                        self.register(handle, number)
-                    }
+                    let reply = try run(
+                        order, descriptors,
+                        isCancelled: {
+                            self.running.withLock { $0[number]?.isCancelled ?? false }
+                        }, started: { handle in self.register(handle, number) })
                     running.withLock { $0[number] = nil }
                     answer(number, reply.reply, reply.listing)
                 case .pack(let upper, let latest):

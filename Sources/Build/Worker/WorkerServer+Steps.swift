@@ -14,10 +14,15 @@ extension WorkerServer {
     typealias RunReply = (reply: WorkerReply, listing: FileDescriptor?)
 
     /// Runs one command on an overlay of its layers, and finds what it changed.
-    func run(_ order: RunOrder, _ streams: [SharedDescriptor], started: (ProcessHandle) -> Void)
-        throws -> RunReply
-    {
-        guard streams.count == 2 else {
+    ///
+    /// - Parameters:
+    ///   - streams: the command's output and error, then the content of its mounts that are files.
+    ///   - isCancelled: asked while the step waits for something before it starts.
+    func run(
+        _ order: RunOrder, _ streams: [SharedDescriptor], isCancelled: @escaping () -> Bool,
+        started: (ProcessHandle) -> Void
+    ) throws -> RunReply {
+        guard streams.count >= 2 else {
             throw WorkerFailure(category: .bug, message: "a RUN came without its output")
         }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
@@ -29,9 +34,12 @@ extension WorkerServer {
         let snapshot = try snapshot(below, name, upper.borrowed)
         let result: StepResult
         do {
+            let place = RunMounts.Place(server: self, name: name, isCancelled: isCancelled)
+            let mounts = try RunMounts(order.mounts, Array(streams.dropFirst(2)), in: place)
+            defer { mounts.discard() }
             result = try run(
-                order, on: snapshot, below, attachAt: try attach.borrowed.ownPath(), output, error,
-                started)
+                order, on: snapshot, below, mounts.mounts,
+                attachAt: try attach.borrowed.ownPath(), output, error, started)
         } catch {
             snapshot.discard()
             throw error
@@ -56,7 +64,7 @@ extension WorkerServer {
     /// The command alone: what it has mounted is unmounted when this returns.
     private func run(
         _ order: RunOrder, on snapshot: any StepSnapshot, _ below: TreeMaker.OpenLayers,
-        attachAt: [UInt8], _ output: FileDescriptor, _ error: FileDescriptor,
+        _ mounts: [StepMount], attachAt: [UInt8], _ output: FileDescriptor, _ error: FileDescriptor,
         _ started: (ProcessHandle) -> Void
     ) throws -> StepResult {
         let identity = try identity(of: order.user, below)
@@ -65,7 +73,7 @@ extension WorkerServer {
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
-            network: order.network == .host ? .host : .none)
+            network: order.network == .host ? .host : .none, mounts: mounts)
         do throws(SandboxError) {
             return try sandbox(for: below).run(
                 command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
@@ -78,7 +86,7 @@ extension WorkerServer {
         }
     }
 
-    private func snapshot(
+    func snapshot(
         _ below: TreeMaker.OpenLayers, _ name: String, _ upper: FileDescriptor
     ) throws -> any StepSnapshot {
         let directory = area.directory.borrowed
