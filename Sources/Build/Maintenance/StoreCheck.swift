@@ -13,18 +13,28 @@ public struct StoreCheck: Sendable {
 
     /// All problems, sorted by what they are about. Reads every byte of the store, on `jobs` threads.
     ///
-    /// Builds may go on meanwhile; a prune waits for it.
+    /// Builds and prunes may go on meanwhile.
     public func problems(jobs: Int) async throws -> [StoreProblem] {
-        let lock = try store.enter()
-        let needs = ImageNeeds(of: try store.images(), in: store)
+        // Nothing that is only checked counts as used.
+        try await StoreCheck(try store.onlooker()).problemsOfOnlooker(jobs: jobs)
+    }
+
+    private func problemsOfOnlooker(jobs: Int) async throws -> [StoreProblem] {
+        let needs = try needs()
         var tasks: [StoreProblem.Subject] = try store.allBlobs().map { .blob($0.digest) }
         tasks += try store.allListings().map { .listing($0) }
         tasks += try store.allSteps().map { .step($0.key) }
         let known = Set(needs.problems.map(\.subject))
         let found = try await find(in: tasks, jobs: max(1, jobs), needs)
-        _ = consume lock
         return (needs.problems + found.filter { !known.contains($0.subject) })
             .sorted { $0.description < $1.description }
+    }
+
+    /// What the images need, with no prune between the look at a name and that at its documents.
+    private func needs() throws -> ImageNeeds {
+        let lock = try store.lockAlone()
+        defer { withExtendedLifetime(lock) {} }
+        return ImageNeeds(of: try store.images(), in: store)
     }
 
     /// Removes what `problems` found damaged, so that it is made or fetched again. Throws `busy` while a build runs.
