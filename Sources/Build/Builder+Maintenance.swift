@@ -31,4 +31,12 @@ extension Builder {
     public func check() async throws -> [StoreProblem] {
         try await described { try await StoreCheck(store).problems(jobs: Host.processorCount) }
     }
+
+    /// Removes what a check found damaged, and the names of images that can't be described without it.
+    ///
+    /// - Returns: these names.
+    /// - Throws: `BuildError`, also while another process is in the store.
+    public func mend(_ problems: [StoreProblem]) async throws -> [String] {
+        try await described { try StoreCheck(store).mend(problems) }
+    }
 }

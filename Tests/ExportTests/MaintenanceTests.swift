@@ -188,7 +188,8 @@ private struct Fixture {
             problems[0].images
                 == ["docker.io/library/image:latest", "docker.io/library/other:latest"])
         #expect(problems[0].isDamage)
-        try StoreCheck(fixture.store).removeDamage(problems)
+        #expect(problems[0].remedy.contains("lichen store check --mend"))
+        #expect(try StoreCheck(fixture.store).mend(problems) == [])
         #expect(try fixture.store.size(ofBlob: blob.digest) == nil)
         // Now it is only not here, as in an image that nobody pulled whole.
         let after = try await StoreCheck(fixture.store).problems(jobs: jobs)
@@ -210,6 +211,23 @@ private struct Fixture {
                 .blob(fixture.other.manifest.digest), .blob(config),
             ])
         #expect(problems.allSatisfy { $0.finding == .missing && $0.isDamage })
+        #expect(try StoreCheck(fixture.store).mend(problems).count == 2)
+        #expect(try fixture.store.images().isEmpty)
+        #expect(try await StoreCheck(fixture.store).problems(jobs: 2) == [])
+    }
+
+    @Test func `mends nothing while somebody builds`() async throws {
+        try write("{}", to: fixture.path(fixture.other.manifest.digest))
+        let problems = try await StoreCheck(fixture.store).problems(jobs: 2)
+        let visit = try fixture.store.enter()
+        #expect(throws: StoreError(.busy, hint: "try again when it has ended")) {
+            try StoreCheck(fixture.store).mend(problems)
+        }
+        _ = consume visit
+        let name = "docker.io/library/other:latest"
+        #expect(try StoreCheck(fixture.store).mend(problems) == [name])
+        #expect(try fixture.store.image(name) == nil)
+        #expect(try await StoreCheck(fixture.store).problems(jobs: 2) == [])
     }
 
     @Test func `finds a damaged listing`() async throws {
@@ -223,7 +241,7 @@ private struct Fixture {
             ).status == 0)
         let problems = try await StoreCheck(fixture.store).problems(jobs: 2)
         #expect(problems.map(\.subject) == [.listing(diffID)])
-        try StoreCheck(fixture.store).removeDamage(problems)
+        try StoreCheck(fixture.store).mend(problems)
         try fixture.exportFiles(fixture.image)
         #expect(try await StoreCheck(fixture.store).problems(jobs: 2) == [])
     }

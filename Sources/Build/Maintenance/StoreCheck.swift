@@ -37,17 +37,32 @@ public struct StoreCheck: Sendable {
         return ImageNeeds(of: try store.images(), in: store)
     }
 
-    /// Removes what `problems` found damaged, so that it is made or fetched again. Throws `busy` while a build runs.
-    public func removeDamage(_ problems: [StoreProblem]) throws {
+    /// Removes what `problems` found damaged, so that it is made or fetched again; and the names of images that can't be
+    /// described without it. What was only not here is left alone.
+    ///
+    /// - Returns: the names. Their images are pulled or built again, as any other that is not here.
+    /// - Throws: `busy` while a build runs: it may be reading what is damaged.
+    @discardableResult
+    public func mend(_ problems: [StoreProblem]) throws -> [String] {
+        let damage = problems.filter(\.isDamage)
+        if damage.isEmpty { return [] }
+        let onlooker = StoreCheck(try store.onlooker())
+        try onlooker.remove(damage)
+        // A layer that is gone is fetched or made when it is needed. A manifest or a config that is gone is an image that is not here.
+        let names = Set(try onlooker.needs().problems.filter(\.isDamage).flatMap(\.images))
+        return try names.sorted().filter { name throws in try store.removeImage(name) }
+    }
+
+    private func remove(_ damage: [StoreProblem]) throws {
         let lock = try store.enterAlone()
-        for problem in problems where problem.isDamage {
+        defer { withExtendedLifetime(lock) {} }
+        for problem in damage {
             switch problem.subject {
             case .blob(let digest): try store.removeBlob(digest)
             case .listing(let diffID): try store.removeListing(diffID)
             case .step(let key): try store.removeStep(key)
             }
         }
-        _ = consume lock
     }
 
     private func find(
