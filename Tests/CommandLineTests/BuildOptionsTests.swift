@@ -74,6 +74,9 @@ private let rows: [OptionRow] = [
     OptionRow("--plain-http", "h:5000", "--plain-http", "i") {
         $0.plainHTTPRegistries == ["h:5000", "i"]
     },
+    OptionRow("--insecure-registry", "h:5000", "--insecure-registry=i") {
+        $0.insecureRegistries == ["h:5000", "i"]
+    },
 ]
 
 @Suite struct `Options of build` {
@@ -111,7 +114,8 @@ private let rows: [OptionRow] = [
         ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
         ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "rawjson"],
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
-        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
+        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"],
+        ["--insecure-registry", "https://h"], ["--insecure-registry", ""], ["-f", "-"],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],
