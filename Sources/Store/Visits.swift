@@ -124,9 +124,9 @@ extension Store {
                 try directory.statusIfPresent(of: path.utf8)
             }
         }
-        guard let found = try status(), let start = starts.withLock({ $0.newest }),
-            found.modified.seconds < start
-        else { return try status() }
+        let seen = try status()
+        guard let seen, let start = starts.withLock({ $0.newest }), seen.modified.seconds < start
+        else { return seen }
         let lock = try lockAlone()
         defer { withExtendedLifetime(lock) {} }
         guard let found = try status() else { return nil }

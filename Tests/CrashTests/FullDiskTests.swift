@@ -20,6 +20,10 @@ struct `A store without room` {
         echo "left $(ls $LICHEN_ROOT/work | wc -l)"
         $LICHEN build --progress plain $CONTEXT 2>&1
         $LICHEN store check
+        dd if=/dev/zero of=$DISK/filler bs=64k 2> /dev/null || true
+        echo "full: $($LICHEN prune --all)"
+        rm $DISK/filler
+        $LICHEN store check
         """
 
     private func folder() throws -> BuildFolder {
@@ -61,6 +65,8 @@ struct `A store without room` {
             #expect(text.lowercased().contains("no space left on device"), "\(outcome)")
         }
         #expect(!text.contains("damaged") && text.contains("left 0"), "\(outcome)")
+        // Who has no room can make some.
+        #expect(text.contains("full: removed"), "\(outcome)")
         #expect(text.contains(digest), "another image than with room: \(outcome)")
     }
 
