@@ -9,8 +9,8 @@ struct PruneCommand: ParsableCommand {
         commandName: "prune",
         abstract: "Remove from the store what nothing needs.",
         discussion: """
-            What a named image needs stays, and so does what a running build may need. Without
-            options the build cache stays, too: what steps gave, and their unpacked files.
+            What a named image needs stays, and what a running build may need. Without options
+            the build cache stays, too: what steps gave, and their unpacked files.
 
             Examples:
               lichen prune
