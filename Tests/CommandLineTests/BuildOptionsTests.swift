@@ -80,6 +80,9 @@ private let rows: [OptionRow] = [
     OptionRow("--plain-http", "h:5000", "--plain-http", "i") {
         $0.plainHTTPRegistries == ["h:5000", "i"]
     },
+    OptionRow("--insecure-registry", "h:5000", "--insecure-registry=i") {
+        $0.insecureRegistries == ["h:5000", "i"]
+    },
 ]
 
 @Suite struct `Options of build` {
@@ -117,13 +120,15 @@ private let rows: [OptionRow] = [
         ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
         ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "tty"],
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
-        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
+        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"],
+        ["--insecure-registry", "https://h"], ["--insecure-registry", ""], ["-f", "-"],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],
         ["--compression", "xz"], ["--compression-level", "0"], ["--compression-level", "13"],
         ["--compression", "zstd", "--compression-level", "20"], ["--secret", "src=a"],
-        ["--secret", "id=a,src=b,env=c"], ["--secret", "id=a,mode=1"], ["--ssh", "=x"], ["--ssh", "a"],
+        ["--secret", "id=a,src=b,env=c"], ["--secret", "id=a,mode=1"], ["--ssh", "=x"],
+        ["--ssh", "a"],
     ]) func `are refused as usage errors where they make no sense`(words: [String]) {
         let error = #expect(throws: (any Error).self) {
             try BuildCommand.parse(words + ["."]).options.request(environment: [:])

@@ -56,7 +56,8 @@ final class RunMounts {
             place.name += "-mount-\(index)"
             do {
                 let tree = try tree(order, &files, place)
-                mounts.append(StepMount(tree: SharedDescriptor(tree), target: Array(order.target.utf8)))
+                mounts.append(
+                    StepMount(tree: SharedDescriptor(tree), target: Array(order.target.utf8)))
             } catch {
                 discard()
                 throw failure(order, error)

@@ -24,10 +24,14 @@ struct PushCommand: ParsableCommand {
 
     func run() throws {
         let display = Progress(progress, command: "push")
-        let (image, place, plainHTTP) = (image, store, registries.plainHTTPRegistries)
+        let (image, place) = (image, store)
+        let (plainHTTP, insecure) = (
+            registries.plainHTTPRegistries, registries.insecureRegistries
+        )
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
-            let manifest = try await builder.push(image, plainHTTP: plainHTTP)
+            let manifest = try await builder.push(
+                image, plainHTTP: plainHTTP, insecure: insecure)
             display.finish(manifest)
             Output.line(manifest.digest.description)
         } report: {

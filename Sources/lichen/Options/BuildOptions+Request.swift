@@ -31,6 +31,7 @@ extension BuildOptions {
         request.sourceDateEpoch = try sourceDateEpoch(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries
+        request.insecureRegistries = registries.insecureRegistries
         // `validate` has refused a level that there is not.
         if let encoding = LayerEncoding(compression, level: compressionLevel) {
             request.layerEncoding = encoding
