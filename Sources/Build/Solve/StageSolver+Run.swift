@@ -9,8 +9,9 @@ import SystemPackage
 /// RUN: a command in a sandbox, on the files so far; what it changes is a layer.
 extension StageSolver {
     mutating func perform(
-        _ run: RunInstruction, _ instruction: Instruction, _ event: BuildEvent.Step
+        _ run: RunInstruction, _ instruction: Instruction, _ index: Int, _ event: BuildEvent.Step
     ) async throws {
+        let mounts = try await mounts(of: run, index, instruction)
         let order = RunOrder(
             line: event.line, layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
@@ -20,8 +21,11 @@ extension StageSolver {
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
         let session = session
-        try await step(event, key: key(of: order), createdBy: createdBy, at: instruction.range) {
-            try await Self.carryOut(order, on: current, event, session)
+        try await step(
+            event, key: key(of: order, mounts), createdBy: createdBy, at: instruction.range,
+            reading: mounts.basis
+        ) {
+            try await Self.carryOut(order, mounts, on: current, event, session)
         }
     }
 
@@ -55,7 +59,7 @@ extension StageSolver {
     }
 
     /// Everything that the command can see. Proxies are left out: another way to the same files.
-    private func key(of order: RunOrder) -> Digest {
+    private func key(of order: RunOrder, _ mounts: StepMounts) -> Digest {
         var key = CacheKey("RUN")
         key.add(state.key)
         key.add(order.arguments)
@@ -66,6 +70,7 @@ extension StageSolver {
         key.add(session.request.platform.description)
         key.add(session.policyDigest)
         key.add(session.request.sourceDateEpoch.map { String($0) })
+        if !mounts.isEmpty { mounts.add(to: &key) }
         return key.finish()
     }
 
@@ -77,14 +82,27 @@ extension StageSolver {
     }
 
     private static func carryOut(
-        _ order: RunOrder, on state: StageState, _ event: BuildEvent.Step, _ session: BuildSession
+        _ order: RunOrder, _ mounts: StepMounts, on state: StageState, _ event: BuildEvent.Step,
+        _ session: BuildSession
     ) async throws -> StepOutcome {
         var order = order
         if order.network == .host { session.warnOfReachableSockets() }
         order.layers = try await session.sources(of: state.layers)
-        let answer = try await withOutput(of: event, session) { output in
-            try await session.worker.ask(.run(order), [output, output])
+        let prepared = try await MountOrders(mounts, session)
+        order.mounts = prepared.orders
+        order.environment += prepared.environment
+        let (request, files) = (order, prepared.files)
+        let answer: WorkerClient.Answer
+        do {
+            answer = try await withOutput(of: event, session) { output in
+                try await session.worker.ask(
+                    .run(request), [output, output] + files.map(\.borrowed))
+            }
+        } catch {
+            prepared.remove()
+            throw error
         }
+        prepared.remove()
         switch answer.reply {
         case .ran(let upper, let report):
             session.take(report)

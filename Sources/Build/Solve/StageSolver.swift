@@ -60,7 +60,7 @@ struct StageSolver {
     private mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
         let step = event(instruction, index)
         switch instruction.operation {
-        case .run(let run): try await perform(run, instruction, step)
+        case .run(let run): try await perform(run, instruction, index, step)
         case .copy(let copy): try await perform(copy, instruction, planned.origins[index], step)
         case .add(let add): try await perform(add, instruction, step)
         case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
