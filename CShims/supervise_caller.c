@@ -73,7 +73,7 @@ ssize_t sbx_caller_words(int proc, uint32_t tid, char *buffer, size_t size) {
     return read_of(proc, tid, "cmdline", buffer, size);
 }
 
-static int user_namespace(int proc, uint32_t tid, uint64_t *inode) {
+int sbx_user_namespace(int proc, uint32_t tid, uint64_t *inode) {
     char name[64];
     name_file(name, tid, "ns/user");
     struct stat status;
@@ -115,7 +115,7 @@ static int last_number(const char *text, uint32_t *out) {
     return 0;
 }
 
-int sbx_learn_caller(struct supervision *s, uint32_t tid) {
+static int learn(struct supervision *s, uint32_t tid) {
     ssize_t size = read_of(s->told->proc, tid, "status", s->text, sizeof s->text - 1);
     if (size < 0) return (int)size;
     s->text[size] = 0;
@@ -131,11 +131,19 @@ int sbx_learn_caller(struct supervision *s, uint32_t tid) {
     c->group_count = (size_t)groups;
     c->capabilities = strtoull(effective, NULL, 16);
     uint64_t namespace;
-    int error = user_namespace(s->told->proc, tid, &namespace);
+    int error = sbx_user_namespace(s->told->proc, tid, &namespace);
     if (error < 0) return error;
     /* Capabilities in a namespace of the caller's own making are none over the step's files. */
-    if (namespace != s->user_namespace) c->capabilities = 0;
+    if (namespace != s->told->user_namespace) c->capabilities = 0;
     return 0;
+}
+
+int sbx_learn_caller(struct supervision *s, const struct sbx_call *call) {
+    if (s->caller_of == call->id) return 0;
+    s->caller_of = 0;
+    int error = learn(s, call->tid);
+    if (error == 0) s->caller_of = call->id;
+    return error;
 }
 
 // MARK: Being the caller, for files
@@ -179,8 +187,6 @@ int sbx_learn_self(struct supervision *s) {
     s->own_capabilities = (uint64_t)data[1].permitted << 32 | data[0].permitted;
     s->own_uid = (uint32_t)geteuid();
     s->own_gid = (uint32_t)getegid();
-    int error = user_namespace(s->told->proc, (uint32_t)s->told->init, &s->user_namespace);
-    if (error < 0) return error;
     /* This thread gets a root and a working directory of its own. */
     return syscall(SYS_unshare, CLONE_FS) < 0 ? -errno : 0;
 }
@@ -317,7 +323,7 @@ static int enter_root(struct supervision *s, uint32_t tid) {
 }
 
 int sbx_find_as_caller(struct supervision *s, const struct sbx_call *call, int dir, const char *path, int follow) {
-    int error = sbx_learn_caller(s, call->tid);
+    int error = sbx_learn_caller(s, call);
     if (error == 0) error = enter_root(s, call->tid);
     if (error < 0) return error;
     int base = path[0] == '/'    ? open("/", O_PATH | O_CLOEXEC)

@@ -37,7 +37,7 @@ static int find(struct supervision *s, const struct sbx_call *call, int dir, uin
 // MARK: Owners
 
 static struct answer set_owner(struct supervision *s, const struct sbx_call *call, int fd, uint32_t uid, uint32_t gid) {
-    int error = sbx_learn_caller(s, call->tid);
+    int error = sbx_learn_caller(s, call);
     if (error == 0 && !sbx_call_waits(s->told->listener, call->id)) error = -EPERM;
     if (error == 0) error = sbx_become_caller(s);
     if (error < 0) return refuse(-error);

@@ -30,7 +30,7 @@ extension StepSandbox {
     private func serve(
         _ listener: SharedDescriptor, _ child: inout Child, _ supervised: Supervised
     ) throws(SandboxError) -> (StepOutcome, StepResult) {
-        let records = StepRecords(supervised.program)
+        let records = StepRecords(supervised)
         let supervisor: Supervisor
         do throws(Errno) {
             supervisor = try Supervisor(
