@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -97,11 +96,8 @@ static struct answer list(struct supervision *s, const struct sbx_call *call, in
     size_t size = without_records(s->text, (size_t)have), room = call->arguments[2];
     if (room == 0 || size == 0) return give((int64_t)size);
     if (size > room) return refuse(ERANGE);
-    if (!sbx_call_waits(s->told->listener, call->id)) return refuse(EPERM);
-    struct iovec here = {.iov_base = s->text, .iov_len = size};
-    struct iovec there = {.iov_base = (void *)(uintptr_t)call->arguments[1], .iov_len = size};
-    if (process_vm_writev((pid_t)call->tid, &here, 1, &there, 1, 0) != (ssize_t)size) return refuse(EFAULT);
-    return give((int64_t)size);
+    error = sbx_write_memory(s, call, call->arguments[1], s->text, size);
+    return error < 0 ? refuse(-error) : give((int64_t)size);
 }
 
 static struct answer list_names(struct supervision *s, const struct sbx_call *call, uint8_t handler) {

@@ -253,15 +253,6 @@ public struct ChildLastWord: Sendable {
     let step, value: Int32
 }
 
-/// Whether this process may take descriptors of its children: pidfd_getfd(2), and no filter above us against it.
-///
-/// Says why not.
-public func checkDescriptorTaking() throws(Errno) {
-    // No process has descriptor -1: EBADF comes only from a kernel that would do it.
-    let answer = sbx_pidfd_getfd(-1, -1)
-    if answer != -EBADF { throw Errno(rawValue: -answer) }
-}
-
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.
 public func availableLandlockScopes() -> UInt64 { sbx_landlock_abi() >= 6 ? 3 : 0 }
 

@@ -63,6 +63,25 @@ public final class Supervisor: Sendable {
         }
     }
 
+    /// Whether this process could supervise a step at all: a kernel or a filter above us may refuse what that takes.
+    public static func check() throws(SystemError) {
+        // No process has descriptor -1: EBADF comes only from a kernel that would do it.
+        let taken = sbx_pidfd_getfd(-1, -1)
+        if taken != -EBADF { throw SystemError("take a listener", Errno(rawValue: -taken)) }
+        var byte: UInt8 = 1
+        let read = withUnsafeMutablePointer(to: &byte) { byte in
+            sbx_read_memory(UInt32(getpid()), UInt64(UInt(bitPattern: byte)), byte, 1)
+        }
+        if read != 1 { throw SystemError("read a process's memory", Errno(rawValue: CInt(-read))) }
+        // Callers are looked up there by their numbers: it must be the /proc of our own PID namespace.
+        let own = try during("read /proc/self") { () throws(Errno) in
+            try FileDescriptor.workingDirectory.readLink("/proc/self".utf8)
+        }
+        if own != Array("\(getpid())".utf8) {
+            throw SystemError("find this process in /proc", .noSuchProcess)
+        }
+    }
+
     private let thread: pthread_t
     private let service: Service
     private let stopping: OwnedDescriptor

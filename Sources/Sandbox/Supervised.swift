@@ -66,9 +66,7 @@ struct Supervised: Sendable {
     private static func obstacle(_ program: SeccompProgram) -> String? {
         // The step's process says by write(2) that its filter stands, under that filter.
         if !program.allowsAlways("write") { return "the policy refuses write" }
-        do throws(Errno) { try checkDescriptorTaking() } catch {
-            return "take a descriptor of another process: \(error.inWords)"
-        }
+        do throws(SystemError) { try Supervisor.check() } catch { return error.description }
         return nil
     }
 

@@ -417,6 +417,8 @@ static void owner(const char *path) {
     say_owner("chown:self", path, chown(way, 19, 20));
     say_owner("fchownat:absolute", path, fchownat(12345, path, 21, 22, 0));
     say_owner("chown:directory", path, chown("/proc/self", 1, 1));
+    say_owner("chown:init-program", path, chown("/proc/1/exe", 1, 1));
+    say_owner("chown:init-directory", path, chown("/proc/1/cwd/tmp", 1, 1));
     say_owner("chown:unmapped", path, chown(path, 3000000000u, 0));
     say_owner("lchown:unmapped", path, lchown(path, 0, 3000000001u));
     say_owner("fchown:unmapped", path, fchown(file, 3000000000u, 0));

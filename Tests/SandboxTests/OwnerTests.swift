@@ -46,6 +46,20 @@ struct `The owners of files, supervised,` {
         #expect(try hidden.attributes(of: "/data/file") == ["user.plain"])
     }
 
+    /// Proves that the supervisor, which has more rights, follows no path that the caller could not: process 1 is a copy of the
+    /// worker, its program a file of the host.
+    @Test func `are not changed by way of process 1`() throws {
+        for options in [["--hide"], ["--hide", "--capability", "CAP_SYS_PTRACE"]] {
+            let plain = try steps.run(
+                Array(options.dropFirst()), ["probe", "owner", "/data/file"])
+            let hidden = try steps.run(options, ["probe", "owner", "/data/file"])
+            for seen in [plain, hidden] {
+                #expect(seen["chown:init-program"] == "EACCES")
+                #expect(seen["chown:init-directory"] == "EACCES")
+            }
+        }
+    }
+
     @Test(arguments: ["0:0", "0", ":0"])
     func `are on record no more after a chown`(owner: String) throws {
         let words = ["busybox", "chown", owner, "/data/file"]

@@ -6,6 +6,7 @@
 //   --denials --ids --hide   what is wanted of the supervisor
 //   --user UID               the command's user and group
 //   --times N                so many steps, one after the other
+//   --capability NAME        one more for the command
 //   --allow CALL, --refuse CALL   the policy says this about a call, before all else
 
 import Glibc
@@ -25,6 +26,7 @@ struct Options {
     var user: UInt32 = 0
     var times = 1
     var rules: [String] = []
+    var capabilities: CapabilitySet = []
     var command: [String] = []
 
     init(_ arguments: [String]) {
@@ -40,6 +42,7 @@ struct Options {
             case "--user": user = UInt32(next())!
             case "--times": times = Int(next())!
             case "--allow": rules.append(rule("ALLOW", next()))
+            case "--capability": capabilities.formUnion(CapabilitySet(named: next())!)
             case "--refuse": rules.append(rule("ERRNO", next()))
             case "--":
                 command = Array(words)
@@ -147,8 +150,10 @@ func count(_ path: String) throws -> Int {
 
 do {
     let options = Options(CommandLine.arguments)
+    var policy = try policy(with: options.rules)
+    policy.capabilities.formUnion(options.capabilities)
     let sandbox = try StepSandbox(
-        policy: try policy(with: options.rules), uid: ownMap("uid_map"),
+        policy: policy, uid: ownMap("uid_map"),
         gid: ownMap("gid_map"), supervision: options.supervision,
         dropsGroups: lines("/proc/self/setgroups") == ["allow"])
     var times: [Double] = []
