@@ -226,7 +226,7 @@ extension Child {
         if case .ended(let last)? = listener {
             report = last
         } else {
-            report = try nextReport().map { ChildLastWord(step: $0.step, value: $0.value) }
+            report = try lastWord()
         }
         _ = try wait()
         guard let report else { return .killed }
@@ -240,9 +240,21 @@ extension Child {
     }
 }
 
+extension Child {
+    /// The next report that is not about a listener: init may have told of the command's end while we took it.
+    private func lastWord() throws(Errno) -> ChildLastWord? {
+        while let report = try nextReport() {
+            if UInt32(bitPattern: report.step) == SBX_STEP_NOT_LISTENING.rawValue { continue }
+            return ChildLastWord(step: report.step, value: report.value)
+        }
+        return nil
+    }
+}
+
 /// What became of the listener of a step.
 public enum StepListener: Sendable {
     case listening(SharedDescriptor)
+    /// ESRCH: the command's process ended before it could have one.
     case unavailable(Errno)
     /// The step failed before.
     case ended(ChildLastWord?)

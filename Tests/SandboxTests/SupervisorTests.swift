@@ -60,6 +60,21 @@ struct `The supervisor of a step` {
         #expect(descriptors.lines.map { $0.prefix(1) } == ["0", "1", "2"])
     }
 
+    /// Proves that a command which has ended before its listener is taken costs nothing: init waits.
+    @Test func `has its listener however short the command is`() async throws {
+        let steps = steps
+        try await withThrowingTaskGroup(of: [String].self) { group in
+            for _ in 0..<6 {
+                group.addTask {
+                    try await aside {
+                        try steps.run(["--denials", "--times", "30"], ["true"]).results("threads")
+                    }
+                }
+            }
+            for try await threads in group { #expect(threads == ["0"]) }
+        }
+    }
+
     @Test func `keeps a bounded record`() throws {
         let script = "for i in $(seq 300); do ln /bin/probe /tmp/p$i; /tmp/p$i denied 1 1; done"
         let seen = try steps.run(["--denials"], ["sh", "-c", script])
