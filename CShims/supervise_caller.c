@@ -266,7 +266,7 @@ static int follow_link(struct walk *w, const struct credentials *caller, int lin
     close(link);
     if (++w->links > MOST_LINKS) return -ELOOP;
     if (length == -ENOTSUP) return step_to(w, openat(w->at, name, O_PATH | O_CLOEXEC));
-    if (length < 0) return (int)length;
+    if (length <= 0) return length ? (int)length : -ENOENT;
     size_t left = strlen(w->rest);
     if ((size_t)length + 1 + left + 1 > sizeof w->rest || (size_t)length >= sizeof text) return -ENAMETOOLONG;
     memmove(w->rest + length + 1, w->rest, left + 1);
@@ -314,6 +314,8 @@ static int walk(const struct credentials *caller, int base, const char *path, in
     if (w.at < 0) return -errno;
     strncpy(w.rest, path, PATH_MAX - 1);
     int error = walk_on(&w, caller, follow);
+    /* A slash at the end asks for a directory; opening "." is one way to ask. */
+    if (error == 0 && path[strlen(path) - 1] == '/') error = step_to(&w, openat(w.at, ".", O_PATH | O_CLOEXEC));
     if (error == 0) return w.at;
     close(w.at);
     return error;

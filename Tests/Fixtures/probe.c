@@ -341,6 +341,7 @@ static void records(const char *directory) {
         snprintf(name, sizeof name, "list:%s", ways[i]);
         say_names(name, listxattr(path, list, sizeof list), list);
     }
+    say("list:self-not-a-directory", listxattr("/proc/self/cwd/file/", list, sizeof list));
     say_names("list:self-cwd", listxattr("/proc/self/cwd/file", list, sizeof list), list);
     say_names("list:self-root", listxattr("/proc/self/root/bin", list, sizeof list), list);
     memset(list, 'x', sizeof list - 1);
