@@ -216,7 +216,6 @@ static _Noreturn void be_init(struct state *s, pid_t command) {
     /* Only the report pipe stays open here, so /proc/1/fd leads nowhere. It has been moved to 0. */
     if (dup3(report, 0, O_CLOEXEC) < 0) syscall(SYS_exit_group, 126);
     syscall(SYS_close_range, 1u, ~0u, 0u);
-    prctl(PR_SET_NAME, "lichen-init", 0, 0, 0);
     for (;;) {
         int status;
         pid_t pid = wait4(-1, &status, 0, NULL);
@@ -232,6 +231,8 @@ static _Noreturn void be_init(struct state *s, pid_t command) {
 
 static int fork_init(struct state *s) {
     unsigned long flags = SIGCHLD;
+    /* Before the command can look; it gets a name of its own by its execve. */
+    if (prctl(PR_SET_NAME, "lichen-init", 0, 0, 0) < 0) return -1;
     if (s->spec->listens) {
         /* The listener is born in the command's process, and execve closes it. Init shares the command's descriptors until
          * the parent has taken the listener from there, so that nothing depends on what the filter lets the command do.
