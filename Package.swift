@@ -98,7 +98,9 @@ let package = Package(
         .executableTarget(
             name: "SupervisedStep", dependencies: ["Sandbox", "Policy", "Linux", system],
             path: "Tests/SupervisedStep", swiftSettings: strict),
-        tests("SandboxTests", ["lichen", "OldMounts", "SupervisedStep", "TestSupport"]),
+        tests(
+            "SandboxTests",
+            ["lichen", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests(

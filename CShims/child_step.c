@@ -186,27 +186,36 @@ static int pivot_to_root(struct state *s) {
     return chdir("/");
 }
 
-/* Until the parent has taken the listener out of the table of descriptors that init shares with the command, or there is
- * none to come. The command may die on its way: nobody else would notice then. */
-static void await_listener(int go, pid_t command) {
+static int tell(struct state *s, int32_t step, int32_t value) {
+    struct sbx_report message = {.step = step, .value = value};
+    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
+}
+
+/* Until the parent has taken the listener out of the table of descriptors that init shares with the command, or says that
+ * it will not. The command may die before it tells of a listener, and nobody but init would notice; or it may have told, and have
+ * ended since. So the parent hears of its end as well, and decides. */
+static void await_listener(struct state *s, pid_t command) {
+    int timeout = 10;
     for (;;) {
-        struct pollfd end = {.fd = go, .events = POLLIN};
-        if (poll(&end, 1, 10) > 0) return;
+        struct pollfd end = {.fd = s->go, .events = POLLIN};
+        if (poll(&end, 1, timeout) > 0) return;
         siginfo_t info = {0};
-        if (syscall(SYS_waitid, P_PID, command, &info, WEXITED | WNOHANG | WNOWAIT, NULL) < 0 || info.si_pid) return;
+        if (timeout < 0 || syscall(SYS_waitid, P_PID, command, &info, WEXITED | WNOHANG | WNOWAIT, NULL) < 0) continue;
+        if (info.si_pid == 0) continue;
+        tell(s, SBX_STEP_NOT_LISTENING, ESRCH);
+        timeout = -1;
     }
 }
 
 static _Noreturn void be_init(struct state *s, pid_t command) {
     int report = s->report;
     if (s->spec->listens) {
-        await_listener(s->go, command);
+        await_listener(s, command);
         if (syscall(SYS_unshare, CLONE_FILES) < 0) syscall(SYS_exit_group, 124);
     }
     /* Only the report pipe stays open here, so /proc/1/fd leads nowhere. It has been moved to 0. */
     if (dup3(report, 0, O_CLOEXEC) < 0) syscall(SYS_exit_group, 126);
     syscall(SYS_close_range, 1u, ~0u, 0u);
-    prctl(PR_SET_NAME, "lichen-init", 0, 0, 0);
     for (;;) {
         int status;
         pid_t pid = wait4(-1, &status, 0, NULL);
@@ -222,6 +231,8 @@ static _Noreturn void be_init(struct state *s, pid_t command) {
 
 static int fork_init(struct state *s) {
     unsigned long flags = SIGCHLD;
+    /* Before the command can look; it gets a name of its own by its execve. */
+    if (prctl(PR_SET_NAME, "lichen-init", 0, 0, 0) < 0) return -1;
     if (s->spec->listens) {
         /* The listener is born in the command's process, and execve closes it. Init shares the command's descriptors until
          * the parent has taken the listener from there, so that nothing depends on what the filter lets the command do.
@@ -313,11 +324,6 @@ static int landlock(struct state *s) {
 static int install_program(const void *filter, uint16_t count, unsigned int flags) {
     struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)(uintptr_t)filter};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
-}
-
-static int tell(struct state *s, int32_t step, int32_t value) {
-    struct sbx_report message = {.step = step, .value = value};
-    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
 }
 
 /* What happens between the filter and the parent's first look at the listener waits in the kernel. The one call that must

@@ -24,8 +24,8 @@ struct supervision {
     const struct sbx_supervisor *told;
     uint64_t own_capabilities;
     uint32_t own_uid, own_gid;
-    uint64_t user_namespace; /* inode of the step's */
     struct credentials caller;
+    uint64_t caller_of; /* the call whose caller that is: who waits can't change */
     char path[4096];
     char text[65536]; /* a status, or a list of names */
 };
@@ -45,7 +45,10 @@ struct answer sbx_handle_attributes(struct supervision *s, const struct sbx_call
 
 /* supervise_caller.c. All return a descriptor or 0, else -errno. */
 int sbx_learn_self(struct supervision *s);
-int sbx_learn_caller(struct supervision *s, uint32_t tid);
+int sbx_learn_caller(struct supervision *s, const struct sbx_call *call);
+/* Writes all of it or fails; -EFAULT where there is no memory. */
+int sbx_write_memory(const struct supervision *s, const struct sbx_call *call, uint64_t address, const void *bytes,
+                     size_t size);
 int sbx_become_caller(struct supervision *s);
 int sbx_become_self(struct supervision *s);
 /* O_PATH of what `path` leads to, or of a link itself, as the caller would find it. `dir` is the caller's. */

@@ -62,6 +62,18 @@ static ssize_t read_of(int proc, uint32_t tid, const char *file, char *buffer, s
     return count < 0 ? -error : (ssize_t)have;
 }
 
+/* Through a descriptor of the memory, which is checked to be the caller's before it is written to: a number can belong to
+ * another process a moment later. */
+int sbx_write_memory(const struct supervision *s, const struct sbx_call *call, uint64_t address, const void *bytes,
+                     size_t size) {
+    int memory = open_of(s->told->proc, call->tid, "mem", O_WRONLY);
+    if (memory < 0) return -EPERM;
+    int error = sbx_call_waits(s->told->listener, call->id) ? 0 : -EPERM;
+    if (error == 0 && pwrite(memory, bytes, size, (off_t)address) != (ssize_t)size) error = -EFAULT;
+    close(memory);
+    return error;
+}
+
 ssize_t sbx_caller_program(int proc, uint32_t tid, char *buffer, size_t size) {
     char name[64];
     name_file(name, tid, "exe");
@@ -73,7 +85,7 @@ ssize_t sbx_caller_words(int proc, uint32_t tid, char *buffer, size_t size) {
     return read_of(proc, tid, "cmdline", buffer, size);
 }
 
-static int user_namespace(int proc, uint32_t tid, uint64_t *inode) {
+int sbx_user_namespace(int proc, uint32_t tid, uint64_t *inode) {
     char name[64];
     name_file(name, tid, "ns/user");
     struct stat status;
@@ -115,7 +127,10 @@ static int last_number(const char *text, uint32_t *out) {
     return 0;
 }
 
-int sbx_learn_caller(struct supervision *s, uint32_t tid) {
+static const uint64_t file_capabilities = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
+                                          1u << CAP_FOWNER | 1u << CAP_FSETID;
+
+static int learn(struct supervision *s, uint32_t tid) {
     ssize_t size = read_of(s->told->proc, tid, "status", s->text, sizeof s->text - 1);
     if (size < 0) return (int)size;
     s->text[size] = 0;
@@ -129,13 +144,23 @@ int sbx_learn_caller(struct supervision *s, uint32_t tid) {
         return -EPERM;
     c->uid = uids[3], c->gid = gids[3];
     c->group_count = (size_t)groups;
-    c->capabilities = strtoull(effective, NULL, 16);
+    /* Those that files ask for. Others would count for more than the caller's, being in the parent namespace: by CAP_SYS_PTRACE
+     * a path through /proc/1/exe would lead to a file of the host. */
+    c->capabilities = strtoull(effective, NULL, 16) & file_capabilities;
     uint64_t namespace;
-    int error = user_namespace(s->told->proc, tid, &namespace);
+    int error = sbx_user_namespace(s->told->proc, tid, &namespace);
     if (error < 0) return error;
     /* Capabilities in a namespace of the caller's own making are none over the step's files. */
-    if (namespace != s->user_namespace) c->capabilities = 0;
+    if (namespace != s->told->user_namespace) c->capabilities = 0;
     return 0;
+}
+
+int sbx_learn_caller(struct supervision *s, const struct sbx_call *call) {
+    if (s->caller_of == call->id) return 0;
+    s->caller_of = 0;
+    int error = learn(s, call->tid);
+    if (error == 0) s->caller_of = call->id;
+    return error;
 }
 
 // MARK: Being the caller, for files
@@ -179,8 +204,6 @@ int sbx_learn_self(struct supervision *s) {
     s->own_capabilities = (uint64_t)data[1].permitted << 32 | data[0].permitted;
     s->own_uid = (uint32_t)geteuid();
     s->own_gid = (uint32_t)getegid();
-    int error = user_namespace(s->told->proc, (uint32_t)s->told->init, &s->user_namespace);
-    if (error < 0) return error;
     /* This thread gets a root and a working directory of its own. */
     return syscall(SYS_unshare, CLONE_FS) < 0 ? -errno : 0;
 }
@@ -243,7 +266,7 @@ static int follow_link(struct walk *w, const struct credentials *caller, int lin
     close(link);
     if (++w->links > MOST_LINKS) return -ELOOP;
     if (length == -ENOTSUP) return step_to(w, openat(w->at, name, O_PATH | O_CLOEXEC));
-    if (length < 0) return (int)length;
+    if (length <= 0) return length ? (int)length : -ENOENT;
     size_t left = strlen(w->rest);
     if ((size_t)length + 1 + left + 1 > sizeof w->rest || (size_t)length >= sizeof text) return -ENAMETOOLONG;
     memmove(w->rest + length + 1, w->rest, left + 1);
@@ -291,6 +314,8 @@ static int walk(const struct credentials *caller, int base, const char *path, in
     if (w.at < 0) return -errno;
     strncpy(w.rest, path, PATH_MAX - 1);
     int error = walk_on(&w, caller, follow);
+    /* A slash at the end asks for a directory; opening "." is one way to ask. */
+    if (error == 0 && path[strlen(path) - 1] == '/') error = step_to(&w, openat(w.at, ".", O_PATH | O_CLOEXEC));
     if (error == 0) return w.at;
     close(w.at);
     return error;
@@ -317,7 +342,7 @@ static int enter_root(struct supervision *s, uint32_t tid) {
 }
 
 int sbx_find_as_caller(struct supervision *s, const struct sbx_call *call, int dir, const char *path, int follow) {
-    int error = sbx_learn_caller(s, call->tid);
+    int error = sbx_learn_caller(s, call);
     if (error == 0) error = enter_root(s, call->tid);
     if (error < 0) return error;
     int base = path[0] == '/'    ? open("/", O_PATH | O_CLOEXEC)

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -37,7 +36,7 @@ static int find(struct supervision *s, const struct sbx_call *call, int dir, uin
 // MARK: Owners
 
 static struct answer set_owner(struct supervision *s, const struct sbx_call *call, int fd, uint32_t uid, uint32_t gid) {
-    int error = sbx_learn_caller(s, call->tid);
+    int error = sbx_learn_caller(s, call);
     if (error == 0 && !sbx_call_waits(s->told->listener, call->id)) error = -EPERM;
     if (error == 0) error = sbx_become_caller(s);
     if (error < 0) return refuse(-error);
@@ -97,11 +96,8 @@ static struct answer list(struct supervision *s, const struct sbx_call *call, in
     size_t size = without_records(s->text, (size_t)have), room = call->arguments[2];
     if (room == 0 || size == 0) return give((int64_t)size);
     if (size > room) return refuse(ERANGE);
-    if (!sbx_call_waits(s->told->listener, call->id)) return refuse(EPERM);
-    struct iovec here = {.iov_base = s->text, .iov_len = size};
-    struct iovec there = {.iov_base = (void *)(uintptr_t)call->arguments[1], .iov_len = size};
-    if (process_vm_writev((pid_t)call->tid, &here, 1, &there, 1, 0) != (ssize_t)size) return refuse(EFAULT);
-    return give((int64_t)size);
+    error = sbx_write_memory(s, call, call->arguments[1], s->text, size);
+    return error < 0 ? refuse(-error) : give((int64_t)size);
 }
 
 static struct answer list_names(struct supervision *s, const struct sbx_call *call, uint8_t handler) {

@@ -12,7 +12,8 @@
 
 /* What a child tells through its report pipe: the set-up step that failed and its errno, or SBX_STEP_EXITED with the wait
  * status of the command. Before that, where the specification `listens`: SBX_STEP_LISTENING with the number of the seccomp
- * listener among the descriptors of the child (init), or SBX_STEP_NOT_LISTENING with an errno. Init goes on when it gets a
+ * listener among the descriptors of the child (init), or SBX_STEP_NOT_LISTENING with an errno (ESRCH: the command has
+ * ended; this may also come after SBX_STEP_LISTENING, and means nothing then). Init goes on when it gets a
  * byte more through its go pipe; the command does not wait. Nothing but end-of-file from a worker means that its execve happened. */
 struct sbx_report {
     int32_t step;

@@ -47,7 +47,7 @@ struct sbx_supervisor {
     int32_t listener;
     int32_t stop;               /* when this can be read, or its other end is closed, the supervisor ends */
     int32_t proc;               /* a directory: /proc of our own PID namespace */
-    int32_t init;               /* the step's first process, in our PID namespace */
+    uint64_t user_namespace;    /* inode of the step's */
     const uint8_t *handlers;    /* enum sbx_handler by call number */
     uint32_t handler_count;
     int32_t knows_ids;          /* 1: `uids` and `gids` are what a RUN can have */
@@ -78,6 +78,9 @@ ssize_t sbx_read_text(uint32_t tid, uint64_t address, char *buffer, size_t size)
 /* The path of a caller's program, and the words it was started with (each ended by a zero byte), both cut at `size`. */
 ssize_t sbx_caller_program(int proc, uint32_t tid, char *buffer, size_t size);
 ssize_t sbx_caller_words(int proc, uint32_t tid, char *buffer, size_t size);
+
+/* The inode of a process's user namespace; 0 or -errno. */
+int sbx_user_namespace(int proc, uint32_t pid, uint64_t *inode);
 
 /* 1 if the call still waits: what was read of its thread was read of no other one. */
 int sbx_call_waits(int listener, uint64_t id);

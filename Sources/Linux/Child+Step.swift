@@ -226,7 +226,7 @@ extension Child {
         if case .ended(let last)? = listener {
             report = last
         } else {
-            report = try nextReport().map { ChildLastWord(step: $0.step, value: $0.value) }
+            report = try lastWord()
         }
         _ = try wait()
         guard let report else { return .killed }
@@ -240,9 +240,21 @@ extension Child {
     }
 }
 
+extension Child {
+    /// The next report that is not about a listener: init may have told of the command's end while we took it.
+    private func lastWord() throws(Errno) -> ChildLastWord? {
+        while let report = try nextReport() {
+            if UInt32(bitPattern: report.step) == SBX_STEP_NOT_LISTENING.rawValue { continue }
+            return ChildLastWord(step: report.step, value: report.value)
+        }
+        return nil
+    }
+}
+
 /// What became of the listener of a step.
 public enum StepListener: Sendable {
     case listening(SharedDescriptor)
+    /// ESRCH: the command's process ended before it could have one.
     case unavailable(Errno)
     /// The step failed before.
     case ended(ChildLastWord?)
@@ -251,15 +263,6 @@ public enum StepListener: Sendable {
 /// What a step said last, before anything was made of it.
 public struct ChildLastWord: Sendable {
     let step, value: Int32
-}
-
-/// Whether this process may take descriptors of its children: pidfd_getfd(2), and no filter above us against it.
-///
-/// Says why not.
-public func checkDescriptorTaking() throws(Errno) {
-    // No process has descriptor -1: EBADF comes only from a kernel that would do it.
-    let answer = sbx_pidfd_getfd(-1, -1)
-    if answer != -EBADF { throw Errno(rawValue: -answer) }
 }
 
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.

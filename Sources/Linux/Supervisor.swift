@@ -17,7 +17,13 @@ public struct NotifiedCall: Sendable {
     public var number: UInt32
     /// An AUDIT_ARCH number.
     public var architecture: UInt32
-    public var arguments: [UInt64]
+    /// The registers, as an array of the moment.
+    public var arguments: [UInt64] {
+        let a = registers
+        return [a.0, a.1, a.2, a.3, a.4, a.5]
+    }
+
+    let registers: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
     let id: UInt64
     let tid: UInt32
 }
@@ -57,13 +63,32 @@ public final class Supervisor: Sendable {
         }
     }
 
+    /// Whether this process could supervise a step at all: a kernel or a filter above us may refuse what that takes.
+    public static func check() throws(SystemError) {
+        // No process has descriptor -1: EBADF comes only from a kernel that would do it.
+        let taken = sbx_pidfd_getfd(-1, -1)
+        if taken != -EBADF { throw SystemError("take a listener", Errno(rawValue: -taken)) }
+        var byte: UInt8 = 1
+        let read = withUnsafeMutablePointer(to: &byte) { byte in
+            sbx_read_memory(UInt32(getpid()), UInt64(UInt(bitPattern: byte)), byte, 1)
+        }
+        if read != 1 { throw SystemError("read a process's memory", Errno(rawValue: CInt(-read))) }
+        // Callers are looked up there by their numbers: it must be the /proc of our own PID namespace.
+        let own = try during("read /proc/self") { () throws(Errno) in
+            try FileDescriptor.workingDirectory.readLink("/proc/self".utf8)
+        }
+        if own != Array("\(getpid())".utf8) {
+            throw SystemError("find this process in /proc", .noSuchProcess)
+        }
+    }
+
     private let thread: pthread_t
     private let service: Service
     private let stopping: OwnedDescriptor
 
     /// Starts the thread.
     ///
-    /// - Parameter step: what the listener belongs to; killed if it can't be served.
+    /// - Parameter child: whose listener it is; not let go yet.
     public init(
         listener: SharedDescriptor, of child: borrowing Child, _ settings: Settings,
         records: any SupervisorRecords
@@ -71,9 +96,12 @@ public final class Supervisor: Sendable {
         let pipe = try Pipe()
         let proc = try FileDescriptor.workingDirectory.open(
             "/proc", [.readOnly, .directory], resolve: .system)
+        // While init waits: its namespaces can't be seen after its end.
+        var userNamespace: UInt64 = 0
+        _ = try Errno.check(sbx_user_namespace(proc.raw, UInt32(child.pid), &userNamespace))
         let service = Service(
             listener: listener, proc: proc, stop: try pipe.reading.duplicate(),
-            step: try child.handle(), initProcess: child.pid, settings, records)
+            step: try child.handle(), userNamespace: userNamespace, settings, records)
         self.service = service
         stopping = try pipe.writing.duplicate()
         let box = Unmanaged.passRetained(service)
@@ -107,21 +135,21 @@ private final class Service: @unchecked Sendable {
     let listener: SharedDescriptor
     let proc, stop: OwnedDescriptor
     let step: ProcessHandle
-    let initProcess: Int32
+    let userNamespace: UInt64
     let settings: Supervisor.Settings
     let records: any SupervisorRecords
     var result: CInt = 0
 
     init(
         listener: SharedDescriptor, proc: consuming OwnedDescriptor,
-        stop: consuming OwnedDescriptor, step: ProcessHandle, initProcess: Int32,
+        stop: consuming OwnedDescriptor, step: ProcessHandle, userNamespace: UInt64,
         _ settings: Supervisor.Settings, _ records: any SupervisorRecords
     ) {
         self.listener = listener
         self.proc = proc
         self.stop = stop
         self.step = step
-        self.initProcess = initProcess
+        self.userNamespace = userNamespace
         self.settings = settings
         self.records = records
     }
@@ -136,7 +164,7 @@ private final class Service: @unchecked Sendable {
                     told.listener = listener.borrowed.rawValue
                     told.stop = stop.raw
                     told.proc = proc.raw
-                    told.`init` = initProcess
+                    told.user_namespace = userNamespace
                     told.handlers = handlers.baseAddress
                     told.handler_count = UInt32(handlers.count)
                     told.knows_ids = settings.idMaps == nil ? 0 : 1
@@ -184,10 +212,9 @@ private final class Service: @unchecked Sendable {
 
 extension NotifiedCall {
     init(_ call: sbx_call) {
-        let a = call.arguments
         self.init(
             number: call.number, architecture: call.architecture,
-            arguments: [a.0, a.1, a.2, a.3, a.4, a.5], id: call.id, tid: call.tid)
+            registers: call.arguments, id: call.id, tid: call.tid)
     }
 }
 

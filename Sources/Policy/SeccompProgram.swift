@@ -62,6 +62,13 @@ public struct SeccompProgram: Sendable {
     /// handles it as a watched one if it is not.
     public func verdict(on call: SystemCall) -> Verdict { table.verdict(on: call) }
 
+    /// The verdict on every call of this number by this machine's own convention; nil where its arguments matter.
+    public func verdict(onAny number: UInt32) -> Verdict? {
+        if let decision = table.decisions[Int(number)], !decision.clauses.isEmpty { return nil }
+        return table.verdict(
+            on: SystemCall(number: number, architecture: target.architecture.auditNumber))
+    }
+
     /// Whether the supervisor is asked about calls with this verdict.
     public func isNotified(_ verdict: Verdict) -> Bool {
         needs.filterAction(for: verdict.action, of: verdict.call) == .notify

@@ -19,10 +19,10 @@ final class StepRecords: SupervisorRecords {
         var program = [CChar](repeating: 0, count: 4096)
     }
 
-    private let program: SeccompProgram
+    private let supervised: Supervised
     private let state = Mutex(State())
 
-    init(_ program: SeccompProgram) { self.program = program }
+    init(_ supervised: Supervised) { self.supervised = supervised }
 
     /// Everything so far.
     func result(_ status: ExitStatus) -> StepResult {
@@ -36,11 +36,9 @@ final class StepRecords: SupervisorRecords {
     // MARK: - Denials
 
     func isDenied(_ call: NotifiedCall, by caller: CallerMemory) -> Bool {
-        let verdict = program.verdict(
-            on: SystemCall(
-                number: call.number, architecture: call.architecture, arguments: call.arguments))
-        // Executed and asked about: a watched call. Anything else that comes here is refused.
-        if verdict.action.isExecution && program.isNotified(verdict) { return false }
+        let quick = supervised.verdict(on: call)
+        if quick.isWatched { return false }
+        let verdict = quick.verdict
         state.withLock { state in
             let length = state.program.withUnsafeMutableBufferPointer { caller.program(into: $0) }
             let known = state.denials.firstIndex { denial in
@@ -70,7 +68,7 @@ final class StepRecords: SupervisorRecords {
     // MARK: - Missing ids
 
     func miss(_ call: NotifiedCall, by caller: CallerMemory, uids: [UInt32], gids: [UInt32]) {
-        let name = program.name(of: call.number) ?? "call \(call.number)"
+        let name = supervised.program.name(of: call.number) ?? "call \(call.number)"
         state.withLock { state in
             let length = state.program.withUnsafeMutableBufferPointer { caller.program(into: $0) }
             let known = state.missing.firstIndex { missing in
@@ -109,6 +107,11 @@ final class StepRecords: SupervisorRecords {
             arguments: memory.words())
     }
 
+    /// An `int` may be a descriptor, an id or flags: near zero it is negative (AT_FDCWD, "no change"), else it isn't.
+    private static func signed(_ value: UInt32) -> Int64 {
+        value > UInt32.max - 4096 ? Int64(Int32(bitPattern: value)) : Int64(value)
+    }
+
     /// The arguments as the kernel reads them; of a call that is not in our table, all six registers.
     private static func decoded(_ call: NotifiedCall, _ name: String?, _ memory: CallerMemory)
         -> [CallArgument]
@@ -119,7 +122,7 @@ final class StepRecords: SupervisorRecords {
         return zip(kinds, call.arguments).map { kind, value in
             switch kind {
             case .number(16): .number(Int64(UInt16(truncatingIfNeeded: value)))
-            case .number(32): .number(Int64(Int32(truncatingIfNeeded: value)))
+            case .number(32): .number(signed(UInt32(truncatingIfNeeded: value)))
             case .number: .number(Int64(bitPattern: value))
             case .address: .address(value)
             case .text:

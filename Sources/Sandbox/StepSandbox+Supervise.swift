@@ -14,9 +14,11 @@ extension StepSandbox {
         case .unavailable(let errno):
             let outcome = try finish(&child, listener)
             let reason =
-                errno == .resourceBusy
-                ? "another seccomp listener is above this process"
-                : "install a seccomp listener: \(errno.inWords)"
+                switch errno {
+                case .resourceBusy: "another seccomp listener is above this process"
+                case .noSuchProcess: "the command's process was killed before it began"
+                default: "install a seccomp listener: \(errno.inWords)"
+                }
             return (
                 outcome,
                 StepResult(status: outcome.status, supervision: .unavailable(reason: reason))
@@ -30,7 +32,7 @@ extension StepSandbox {
     private func serve(
         _ listener: SharedDescriptor, _ child: inout Child, _ supervised: Supervised
     ) throws(SandboxError) -> (StepOutcome, StepResult) {
-        let records = StepRecords(supervised.program)
+        let records = StepRecords(supervised)
         let supervisor: Supervisor
         do throws(Errno) {
             supervisor = try Supervisor(

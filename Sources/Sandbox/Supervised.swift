@@ -7,8 +7,15 @@ struct Supervised: Sendable {
     let program: SeccompProgram
     let filter: [UInt8]
     let settings: Supervisor.Settings
+    /// By call number: the verdict, where it does not depend on arguments, and whether it is a watched call that goes on.
+    let verdicts: [QuickVerdict?]
     /// Set: steps run under the plain program.
     let obstacle: String?
+
+    struct QuickVerdict {
+        var verdict: Verdict
+        var isWatched: Bool
+    }
 
     init(
         _ supervision: StepSupervision, _ policy: SandboxPolicy, _ architecture: Architecture,
@@ -30,14 +37,36 @@ struct Supervised: Sendable {
             handlers: handlers, idMaps: supervision.idMaps.map { ($0.uid, $0.gid) },
             hidesOwnerRecords: supervision.hidesOwnerRecords, dropsGroups: dropsGroups)
         obstacle = Self.obstacle(program)
+        verdicts = (0..<1024).map { number in
+            program.verdict(onAny: number).map {
+                QuickVerdict(verdict: $0, isWatched: Self.isWatched($0, by: program))
+            }
+        }
+    }
+
+    /// Executed by the policy, and asked about: a watched call. Whatever else comes to the supervisor is refused.
+    private static func isWatched(_ verdict: Verdict, by program: SeccompProgram) -> Bool {
+        verdict.action.isExecution && program.isNotified(verdict)
+    }
+
+    /// What the policy says to a call that the supervisor was asked about.
+    func verdict(on call: NotifiedCall) -> QuickVerdict {
+        if call.architecture == program.target.architecture.auditNumber,
+            Int(call.number) < verdicts.count, let quick = verdicts[Int(call.number)]
+        {
+            return quick
+        }
+        let verdict = program.verdict(
+            on: SystemCall(
+                number: call.number, architecture: call.architecture, arguments: call.arguments))
+        return QuickVerdict(
+            verdict: verdict, isWatched: Self.isWatched(verdict, by: program))
     }
 
     private static func obstacle(_ program: SeccompProgram) -> String? {
         // The step's process says by write(2) that its filter stands, under that filter.
         if !program.allowsAlways("write") { return "the policy refuses write" }
-        do throws(Errno) { try checkDescriptorTaking() } catch {
-            return "take a descriptor of another process: \(error.inWords)"
-        }
+        do throws(SystemError) { try Supervisor.check() } catch { return error.description }
         return nil
     }
 

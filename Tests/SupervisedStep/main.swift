@@ -6,7 +6,8 @@
 //   --denials --ids --hide   what is wanted of the supervisor
 //   --user UID               the command's user and group
 //   --times N                so many steps, one after the other
-//   --allow CALL             the policy allows this call, too
+//   --capability NAME        one more for the command
+//   --allow CALL, --refuse CALL   the policy says this about a call, before all else
 
 import Glibc
 import Linux
@@ -24,7 +25,8 @@ struct Options {
     var supervision = StepSupervision.none
     var user: UInt32 = 0
     var times = 1
-    var allowed: [String] = []
+    var rules: [String] = []
+    var capabilities: CapabilitySet = []
     var command: [String] = []
 
     init(_ arguments: [String]) {
@@ -39,7 +41,9 @@ struct Options {
             case "--hide": supervision.hidesOwnerRecords = true
             case "--user": user = UInt32(next())!
             case "--times": times = Int(next())!
-            case "--allow": allowed.append(next())
+            case "--allow": rules.append(rule("ALLOW", next()))
+            case "--capability": capabilities.formUnion(CapabilitySet(named: next())!)
+            case "--refuse": rules.append(rule("ERRNO", next()))
             case "--":
                 command = Array(words)
                 words = []
@@ -64,12 +68,15 @@ func ownMap(_ name: String) -> IDMap {
         })
 }
 
-func policy(allowing calls: [String]) throws -> SandboxPolicy {
+func rule(_ action: String, _ call: String) -> String {
+    "{\"names\": [\"\(call)\"], \"action\": \"SCMP_ACT_\(action)\"}"
+}
+
+func policy(with rules: [String]) throws -> SandboxPolicy {
     var policy = try SandboxPolicy.default
-    if calls.isEmpty { return policy }
-    let names = calls.map { "\"\($0)\"" }.joined(separator: ",")
+    if rules.isEmpty { return policy }
     let text = """
-        {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": [\(names)], "action": "SCMP_ACT_ALLOW"}]}
+        {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [\(rules.joined(separator: ","))]}
         """
     let more = try SeccompProfile(parsing: Array(text.utf8), named: "test.json")
     policy.seccomp.rules = more.rules + policy.seccomp.rules
@@ -143,10 +150,14 @@ func count(_ path: String) throws -> Int {
 
 do {
     let options = Options(CommandLine.arguments)
+    var policy = try policy(with: options.rules)
+    policy.capabilities.formUnion(options.capabilities)
+    let began = monotonicSeconds()
     let sandbox = try StepSandbox(
-        policy: try policy(allowing: options.allowed), uid: ownMap("uid_map"),
+        policy: policy, uid: ownMap("uid_map"),
         gid: ownMap("gid_map"), supervision: options.supervision,
         dropsGroups: lines("/proc/self/setgroups") == ["allow"])
+    say("result prepared \(Int((monotonicSeconds() - began) * 1e6)) microseconds")
     var times: [Double] = []
     var before = (descriptors: 0, threads: 0)
     for number in 0..<options.times {
