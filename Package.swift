@@ -67,6 +67,7 @@ let package = Package(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
                 .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/unpacker.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
             ]),

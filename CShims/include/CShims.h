@@ -1,4 +1,5 @@
 #pragma once
+#include "sbx_confine.h"
 #include "sbx_fs.h"
 #include "sbx_mount.h"
 #include "sbx_process.h"

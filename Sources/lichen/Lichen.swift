@@ -6,7 +6,11 @@ import Linux
 @main enum Main {
     static func main() {
         // A build executes this program again for its worker; nothing may run before it.
-        if CommandLine.arguments.dropFirst().first == "--lichen-worker" { WorkerProcess.run() }
+        switch CommandLine.arguments.dropFirst().first {
+        case WorkerProcess.argument: WorkerProcess.run()
+        case UnpackerProcess.argument: UnpackerProcess.run()
+        default: break
+        }
         do {
             var command = try Lichen.parseAsRoot()
             try command.run()
