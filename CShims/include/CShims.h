@@ -1,5 +1,6 @@
 #pragma once
 #include "sbx_fs.h"
 #include "sbx_mount.h"
+#include "sbx_probe.h"
 #include "sbx_process.h"
 #include "sbx_spawn.h"

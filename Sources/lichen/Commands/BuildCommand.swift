@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Doctor
 import OCI
 import Store
 
@@ -24,13 +25,18 @@ struct BuildCommand: ParsableCommand {
         if options.writesToStandardOutput && Terminal.isStandardOutput {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
-        let request = try options.request(environment: Environment.current)
+        var request = try options.request(environment: Environment.current)
+        let required = options.required.flatMap { $0 }
+        if !required.isEmpty {
+            request.requirements = Requirements(required, place: try store.place())
+        }
         let display = Progress(progress)
         let (options, place) = (options, store)
+        let wanted = request
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
-            let result = try await builder.build(request)
-            try ResultFiles(options).write(result, tags: request.tags)
+            let result = try await builder.build(wanted)
+            try ResultFiles(options).write(result, tags: wanted.tags)
             display.finish(result)
             if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
         } cleanUp: {
