@@ -3,7 +3,8 @@ public struct Requirement: Equatable, Sendable, CustomStringConvertible {
     public enum Condition: Equatable, Sendable {
         case good
         case equal(String)
-        case atLeast(Int)
+        /// A number, or several with dots between them, as versions have.
+        case atLeast([Int])
     }
 
     public var fact: String
@@ -43,8 +44,10 @@ public struct Requirement: Equatable, Sendable, CustomStringConvertible {
             condition = .good
         } else if name.hasSuffix(">") {
             name = name.dropLast()
-            guard let number = Int(parts[1]) else { throw .malformed(word) }
-            condition = .atLeast(number)
+            let numbers = parts[1].split(separator: ".", omittingEmptySubsequences: false)
+                .map { Int($0) ?? -1 }
+            if numbers.contains(where: { $0 < 0 }) { throw .malformed(word) }
+            condition = .atLeast(numbers)
         } else {
             if parts[1].isEmpty { throw .malformed(word) }
             condition = .equal(String(parts[1]))
@@ -61,7 +64,8 @@ public struct Requirement: Equatable, Sendable, CustomStringConvertible {
         switch condition {
         case .good: fact
         case .equal(let value): "\(fact)=\(value)"
-        case .atLeast(let number): "\(fact)>=\(number)"
+        case .atLeast(let numbers):
+            "\(fact)>=" + numbers.map(String.init).joined(separator: ".")
         }
     }
 
@@ -71,16 +75,19 @@ public struct Requirement: Equatable, Sendable, CustomStringConvertible {
         switch condition {
         case .good: return fact.state == .good
         case .equal(let value): return fact.value == value
-        case .atLeast(let number): return Fact.number(fact.value).map { $0 >= number } ?? false
+        case .atLeast(let least):
+            let numbers = Fact.numbers(fact.value)
+            return !numbers.isEmpty && !numbers.lexicographicallyPrecedes(least)
         }
     }
 }
 
 extension Fact {
-    /// The number that a value begins with: `6` of `6`, `6` of `6.12`.
-    static func number(_ value: String) -> Int? {
-        if value == "unlimited" { return .max }
-        return Int(value.prefix { $0.isASCII && $0.isNumber })
+    /// The numbers that a value begins with, with dots between them: `[6, 12]` of `6.12`. No limit is more than any.
+    static func numbers(_ value: String) -> [Int] {
+        if value == "unlimited" { return [.max] }
+        let front = value.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        return front.split(separator: ".").compactMap { Int($0) }
     }
 }
 
