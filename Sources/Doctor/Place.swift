@@ -63,11 +63,12 @@ public struct Place: Sendable {
     /// `path`, or the nearest directory above it that is there.
     static func existing(_ path: String) -> String {
         var path = path
-        while access(path, F_OK) != 0, let slash = path.lastIndex(of: "/") {
+        while access(path, F_OK) != 0 {
+            guard let slash = path.lastIndex(of: "/") else { return "." }
+            if slash == path.startIndex { return "/" }
             path = String(path[..<slash])
-            if path.isEmpty { return "/" }
         }
-        return path.isEmpty ? "." : path
+        return path
     }
 
     func open(directory path: String) throws(Errno) -> OwnedDescriptor {

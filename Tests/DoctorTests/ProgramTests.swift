@@ -28,7 +28,7 @@ struct `lichen doctor` {
         try #require(mkdir(work, 0o700) == 0)
         _ = try Report.of(lichen)
         for path in [lichen.store, work, lichen.home] {
-            let left = try Program.output(["find", path, "-name", ".lichen-doctor*"])
+            let left = try Command(["find", path, "-name", ".lichen-doctor*"]).run().required().text
             #expect(left.isEmpty, "\(left)")
         }
     }
