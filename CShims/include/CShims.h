@@ -4,3 +4,4 @@
 #include "sbx_probe.h"
 #include "sbx_process.h"
 #include "sbx_spawn.h"
+#include "sbx_supervise.h"

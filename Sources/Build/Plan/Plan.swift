@@ -23,12 +23,17 @@ struct Plan: Sendable {
         var base: Base
         /// By the index of the instruction in the stage.
         var origins: [Int: CopyOrigin]
+        /// Where the mounts of a RUN take their files, by the index of the instruction, then of the mount.
+        var mountOrigins: [Int: [Int: CopyOrigin]] = [:]
 
         /// Stages that must be there first.
         var dependencies: Set<Int> {
             var result: Set<Int> = []
             if case .stage(let index) = base { result.insert(index) }
             for case .stage(let index) in origins.values { result.insert(index) }
+            for case .stage(let index) in mountOrigins.values.flatMap(\.values) {
+                result.insert(index)
+            }
             return result
         }
     }
@@ -109,6 +114,7 @@ struct Plan: Sendable {
             plannedBase = .image(try reference(base, at: word, document))
         }
         var planned = PlannedStage(stage: stage, base: plannedBase, origins: [:])
+        planned.mountOrigins = try mountOrigins(stage, uses, document, &contexts)
         for (index, instruction) in stage.instructions.enumerated() {
             guard case .copy(let copy) = instruction.operation, let from = copy.from else {
                 continue
@@ -126,7 +132,7 @@ struct Plan: Sendable {
         return planned
     }
 
-    private static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
+    static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
         throws -> Reference
     {
         do throws(ReferenceError) { return try Reference(parsing: text) } catch {

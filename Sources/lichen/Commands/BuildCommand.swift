@@ -25,22 +25,28 @@ struct BuildCommand: ParsableCommand {
         if options.writesToStandardOutput && Terminal.isStandardOutput {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
+        let request = try wantedRequest()
+        let display = Progress(progress, command: "build")
+        let (options, place) = (options, store)
+        try Session.run {
+            let builder = Builder(store: try place.open(), observer: display.observer)
+            let result = try await builder.build(request)
+            try ResultFiles(options).write(result, tags: request.tags)
+            display.finish(result)
+            if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
+        } report: {
+            display.fail($0)
+        } cleanUp: {
+            display.close()
+        }
+    }
+
+    private func wantedRequest() throws -> BuildRequest {
         var request = try options.request(environment: Environment.current)
         let required = options.required.flatMap { $0 }
         if !required.isEmpty {
             request.requirements = Requirements(required, place: try store.place())
         }
-        let display = Progress(progress)
-        let (options, place) = (options, store)
-        let wanted = request
-        try Session.run {
-            let builder = Builder(store: try place.open(), observer: display.observer)
-            let result = try await builder.build(wanted)
-            try ResultFiles(options).write(result, tags: wanted.tags)
-            display.finish(result)
-            if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
-        } cleanUp: {
-            display.close()
-        }
+        return request
     }
 }
