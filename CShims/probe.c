@@ -355,6 +355,11 @@ static int probe_clone3(answer *a, int64_t argument) {
     return 0;
 }
 
+static int probe_unshare(answer *a, int64_t argument) {
+    (void)argument;
+    return unshare(CLONE_FILES) < 0 ? failed(a, "unshare") : 0;
+}
+
 static int probe_openat2(answer *a, int64_t argument) {
     (void)argument;
     int file = shim(sbx_openat2(AT_FDCWD, "/", SBX_O_PATH | O_DIRECTORY, 0, SBX_RESOLVE_IN_ROOT));
@@ -477,6 +482,7 @@ static int (*const probes[])(answer *, int64_t) = {
     [SBX_PROBE_OVERLAY_BELOW] = probe_overlay_below,
     [SBX_PROBE_BINFMT] = probe_binfmt,
     [SBX_PROBE_CLONE3] = probe_clone3,
+    [SBX_PROBE_UNSHARE] = probe_unshare,
     [SBX_PROBE_OPENAT2] = probe_openat2,
     [SBX_PROBE_CLOSE_RANGE] = probe_close_range,
     [SBX_PROBE_PIDFD_GETFD] = probe_pidfd_getfd,

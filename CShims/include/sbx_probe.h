@@ -19,6 +19,7 @@ enum sbx_probe {
     SBX_PROBE_OVERLAY_BELOW, /* the same with lower, upper and work in the directory that is the argument; they are removed */
     SBX_PROBE_BINFMT,        /* binfmt_misc of a user namespace, and a registration in it */
     SBX_PROBE_CLONE3,
+    SBX_PROBE_UNSHARE,       /* CLONE_FILES, which a step's first process needs */
     SBX_PROBE_OPENAT2,
     SBX_PROBE_CLOSE_RANGE,
     SBX_PROBE_PIDFD_GETFD,

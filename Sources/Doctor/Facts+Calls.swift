@@ -5,6 +5,9 @@ extension FactCatalog {
         FactDefinition("clone3", .calls, "starts each RUN (Linux 5.3)") {
             KernelProbe.clone3.finding(remedy: callRemedy("Linux 5.3", $0))
         },
+        FactDefinition("unshare", .calls, "parts a RUN's first process from it") {
+            KernelProbe.unshare.finding(remedy: callRemedy("Linux 2.6.16", $0))
+        },
         FactDefinition("openat2", .calls, "keeps foreign paths inside (Linux 5.6)") {
             KernelProbe.openat2.finding(remedy: callRemedy("Linux 5.6", $0))
         },

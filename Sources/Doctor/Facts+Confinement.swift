@@ -19,6 +19,15 @@ extension FactCatalog {
             KernelProbe.filter(.listener).finding(
                 remedy: "Linux 5.0 or newer, and no listener of a sandbox around this one")
         },
+        FactDefinition("supervisor", .confinement, "what else explaining and emulating takes") {
+            place in
+            do throws(SystemError) {
+                try Supervisor.check()
+                return .good("yes")
+            } catch {
+                return .missing("no", error.description, remedy: place.namespaceRemedy)
+            }
+        },
         FactDefinition("seccomp.listener.nested", .confinement, "listeners of builds in a RUN") {
             _ in
             switch KernelProbe.nestedListener.ask() {

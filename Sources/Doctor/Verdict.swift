@@ -32,6 +32,7 @@ public struct Verdict: Equatable, Sendable {
     /// Without any of these, a RUN can't be started.
     static let needed = [
         "userns", "userns.depth", "mntns", "pidns", "ipcns", "utsns", "cgroupns", "clone3",
+        "unshare",
         "openat2", "close_range", "mount.api", "tmpfs", "proc.fresh", "devpts", "mqueue",
         "seccomp", "store.owner", "store.mode", "scratch",
     ]
@@ -47,8 +48,8 @@ public struct Verdict: Equatable, Sendable {
         ("landlock.scopes", "abstract sockets and signals of the host are in reach"),
         ("landlock.files", "the unpacker has one wall less"),
         ("overlay.store", "each RUN works on a copy of its files: slower"),
-        ("seccomp.listener", "denied calls are not explained"),
-        ("pidfd_getfd", "denied calls are not explained"),
+        ("seccomp.listener", "denied calls are not explained, owners not emulated"),
+        ("supervisor", "denied calls are not explained, owners not emulated"),
         ("netns", "there is no --network none"),
         ("cgroup.delegated", "limits of a RUN are rlimits, not cgroups"),
         ("seccomp.wait_killable", "a signal may undo a supervisor's answer"),

@@ -21,7 +21,7 @@ public enum KernelProbe: Hashable, Sendable {
     /// The same with directories made in this one; `removeOverlayProbe(in:)` takes them away.
     case overlayBelow(Int32)
     case binfmt
-    case clone3, openat2, closeRange, pidfdGetfd, memfd
+    case clone3, unshare, openat2, closeRange, pidfdGetfd, memfd
     case filter(Filter)
     case nestedListener, listenerWakeUp
     /// The value is the number of the ABI.
@@ -75,6 +75,7 @@ public enum KernelProbe: Hashable, Sendable {
         case .overlayBelow(let directory): call(SBX_PROBE_OVERLAY_BELOW, Int(directory))
         case .binfmt: call(SBX_PROBE_BINFMT)
         case .clone3: call(SBX_PROBE_CLONE3)
+        case .unshare: call(SBX_PROBE_UNSHARE)
         case .openat2: call(SBX_PROBE_OPENAT2)
         case .closeRange: call(SBX_PROBE_CLOSE_RANGE)
         case .pidfdGetfd: call(SBX_PROBE_PIDFD_GETFD)

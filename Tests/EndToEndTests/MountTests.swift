@@ -18,7 +18,8 @@ struct `A mount of a RUN` {
             RUN --mount=source=sub/b,target=/deep/er/file test "$(cat /deep/er/file)" = two && ! echo > /deep/er/file
             RUN test ! -e /ctx && test ! -e /deep
             """,
-            files: ["a": "one\n", "sub/b": "two\n", "secret.env": "x", ".dockerignore": "*.env"], way)
+            files: ["a": "one\n", "sub/b": "two\n", "secret.env": "x", ".dockerignore": "*.env"],
+            way)
         #expect(built.newLayers.isEmpty, "\(built.newLayers.map(\.summary))")
     }
 
@@ -76,7 +77,8 @@ struct `A mount of a RUN` {
                     + "echo \($0) > /who; \(script) > /lines\n"
             }
             let built = try buildWhole(
-                stages.joined() + "FROM scratch\nCOPY --from=a /lines /a\nCOPY --from=b /lines /b\n",
+                stages.joined()
+                    + "FROM scratch\nCOPY --from=a /lines /a\nCOPY --from=b /lines /b\n",
                 ["--jobs", "2"])
             let lines = built.newLayers.flatMap(\.entries).map {
                 InspectedImage.decoded($0.content).trimmed
@@ -109,12 +111,16 @@ struct `A mount of a RUN` {
             RUN --mount=type=secret,id=absent test ! -e /run/secrets/absent
             RUN test ! -e /run/secrets && test -z "$WORD"
             """,
-            ["--secret", "id=token,src=\(folder.path("token"))", "--secret", "id=word,env=SECRET_WORD"],
+            [
+                "--secret", "id=token,src=\(folder.path("token"))", "--secret",
+                "id=word,env=SECRET_WORD",
+            ],
             environment: ["SECRET_WORD": token], with: lichen)
         #expect(built.onlyLayer.summary == ["length file 644 0:0"])
         // Nowhere in the store, neither as it is nor inside what is compressed: steps, listings, configs, layers.
         let found = try Command([
-            "sh", "-c", "grep -rla \(token) \(lichen.store) | head; find \(lichen.store)/blobs -type f "
+            "sh", "-c",
+            "grep -rla \(token) \(lichen.store) | head; find \(lichen.store)/blobs -type f "
                 + "-exec sh -c 'zcat \"$1\" 2>/dev/null | grep -la \(token)' - {} \\;",
         ]).run()
         #expect(found.text.isEmpty, "\(found.text)")

@@ -196,7 +196,8 @@ struct MountOrders: ~Copyable {
         if let name = mount.environment {
             // What a process can have in its environment.
             guard !value.contains(0) else {
-                throw BuildError(.input, "the secret \(id) has a NUL byte, and can't be in a variable")
+                throw BuildError(
+                    .input, "the secret \(id) has a NUL byte, and can't be in a variable")
             }
             environment.append("\(name)=\(String(decoding: value, as: UTF8.self))")
             if mount.target == nil { return }
