@@ -81,7 +81,8 @@ let package = Package(
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", "Doctor", "Store", "Linux", "OCI", system, arguments],
+            name: "lichen",
+            dependencies: ["Build", "Doctor", "Store", "Linux", "OCI", system, arguments],
             swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
