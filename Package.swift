@@ -72,16 +72,18 @@ let package = Package(
                 .embedInCode("../../policies/paths/default-paths.json"),
             ]),
         module("Sandbox", ["Policy", "Linux", system]),
+        module("Doctor", ["Linux", system]),
         module(
             "Build",
             [
                 "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
-                "Registry", "Contexts", "Policy", "Sandbox", system, log,
+                "Registry", "Contexts", "Policy", "Sandbox", "Doctor", system, log,
             ]),
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", "Store", "Linux", "OCI", system, arguments],
+            name: "lichen",
+            dependencies: ["Build", "Doctor", "Store", "Linux", "OCI", system, arguments],
             swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
@@ -120,6 +122,7 @@ let package = Package(
         tests(
             "RegistryTests",
             ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
+        tests("DoctorTests", ["Doctor", "Linux", "TestSupport", "lichen"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
     ],
     swiftLanguageModes: [.v6],

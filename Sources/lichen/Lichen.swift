@@ -56,7 +56,8 @@ struct Lichen: ParsableCommand {
         subcommands: [
             BuildCommand.self, PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
-            StoreCommand.self, LoginCommand.self, LogoutCommand.self, CompletionsCommand.self,
+            StoreCommand.self, DoctorCommand.self, LoginCommand.self, LogoutCommand.self,
+            CompletionsCommand.self,
             VersionCommand.self,
         ])
 }

@@ -29,16 +29,20 @@ enum ModuleTable {
         "Contexts": ["OCI", "Linux", "Archive", "Layers", "Dockerfile"],
         "Policy": ["Linux", "CSeccomp"],
         "Sandbox": ["Policy", "Linux"],
+        // It asks the kernel itself: a place that has no sandbox is what it is there to explain.
+        "Doctor": ["Linux"],
         "Build": [
             "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
             "Registry", "Contexts", "Policy", "Sandbox", "Logging", "FoundationEssentials",
+            // What --require asks for is checked before anything else of a build.
+            "Doctor",
         ],
 
         // OCI: references and digests are the values of a request. Store: it is opened where its options are, and
         // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors and
-        // signals.
+        // signals. Doctor: `doctor` is nothing but it, and --require names its facts.
         "lichen": [
-            "Build", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials",
+            "Build", "Doctor", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials",
         ],
     ]
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Doctor
 import OCI
 import Store
 
@@ -24,7 +25,7 @@ struct BuildCommand: ParsableCommand {
         if options.writesToStandardOutput && Terminal.isStandardOutput {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
-        let request = try options.request(environment: Environment.current)
+        let request = try wantedRequest()
         let display = Progress(progress, command: "build")
         let (options, place) = (options, store)
         try Session.run {
@@ -38,5 +39,14 @@ struct BuildCommand: ParsableCommand {
         } cleanUp: {
             display.close()
         }
+    }
+
+    private func wantedRequest() throws -> BuildRequest {
+        var request = try options.request(environment: Environment.current)
+        let required = options.required.flatMap { $0 }
+        if !required.isEmpty {
+            request.requirements = Requirements(required, place: try store.place())
+        }
+        return request
     }
 }
