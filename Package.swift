@@ -51,6 +51,7 @@ let package = Package(
         // Values.
         module("OCI", []),
         module("Dockerfile", []),
+        module("Lint", ["Dockerfile"]),
 
         // What touches the kernel, lowest first.
         module("Linux", ["CShims", system]),
@@ -74,13 +75,14 @@ let package = Package(
         module(
             "Build",
             [
-                "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
-                "Registry", "Contexts", "Policy", "Sandbox", system, log,
+                "OCI", "Dockerfile", "Lint", "Linux", "Archive", "Layers", "Store", "HTTP",
+                "Credentials", "Registry", "Contexts", "Policy", "Sandbox", system, log,
             ]),
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", "Store", "Linux", "OCI", system, arguments],
+            name: "lichen",
+            dependencies: ["Build", "Dockerfile", "Lint", "Store", "Linux", "OCI", system, arguments],
             swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
@@ -100,6 +102,7 @@ let package = Package(
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
+        tests("LintTests", ["Lint", "Dockerfile"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
         tests("LayersTests", ["Layers", "Contexts", "Archive", "OCI", "Linux", system]),
         tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),

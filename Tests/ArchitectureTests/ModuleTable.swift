@@ -15,6 +15,9 @@ enum ModuleTable {
         "OCI": ["FoundationEssentials"],
         "Dockerfile": ["FoundationEssentials"],
 
+        // Rules about what a Dockerfile says; how images are named is told to it.
+        "Lint": ["Dockerfile"],
+
         "Archive": [
             "OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto",
         ],
@@ -30,15 +33,18 @@ enum ModuleTable {
         "Policy": ["Linux", "CSeccomp"],
         "Sandbox": ["Policy", "Linux"],
         "Build": [
-            "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
-            "Registry", "Contexts", "Policy", "Sandbox", "Logging", "FoundationEssentials",
+            // Lint: a build says what `lichen lint` says, and ends where the file asks for that.
+            "OCI", "Dockerfile", "Lint", "Linux", "Archive", "Layers", "Store", "HTTP",
+            "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Logging",
+            "FoundationEssentials",
         ],
 
         // OCI: references and digests are the values of a request. Store: it is opened where its options are, and
         // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors and
-        // signals.
+        // signals. Dockerfile, Lint: `parse` and `lint` print what these say, and nothing is built.
         "lichen": [
-            "Build", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials",
+            "Build", "Dockerfile", "Lint", "OCI", "Store", "Linux", "ArgumentParser",
+            "FoundationEssentials",
         ],
     ]
 
