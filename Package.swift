@@ -82,7 +82,9 @@ let package = Package(
         // The command line.
         .executableTarget(
             name: "lichen",
-            dependencies: ["Build", "Dockerfile", "Lint", "Store", "Linux", "OCI", system, arguments],
+            dependencies: [
+                "Build", "Dockerfile", "Lint", "Store", "Linux", "OCI", system, arguments,
+            ],
             swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.

@@ -111,7 +111,7 @@ private let rows: [OptionRow] = [
         ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
         ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "rawjson"],
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
-        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
+        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],

@@ -2,8 +2,8 @@ import Dockerfile
 import Lint
 import OCI
 
-/// A build's own look at its Dockerfile: what `lichen lint` says, with what the build knows.
-enum Checks {
+/// A look at a Dockerfile: what `lichen lint` says, in a build with what the build knows.
+public enum Checks {
     /// In place of the file's `# check=`. BuildKit reads the same build argument.
     static let argument = "BUILDKIT_DOCKERFILE_CHECK"
 
@@ -23,6 +23,25 @@ enum Checks {
             input.check = options
         }
         return input
+    }
+
+    /// Says what is found as warnings, once. Where the file takes findings for errors, the build ends here.
+    static func report(
+        _ document: DockerfileDocument, _ planned: Planner.Outcome, _ context: BuildContext,
+        _ request: BuildRequest, to observer: BuildObserver
+    ) throws(BuildError) {
+        var input = try input(document, request)
+        input.stages = Set(planned.plan.stages.keys)
+        input.ignored = context.ignored
+        input.bases = planned.bases.mapValues { LintBase($0.config) }
+        let report = LintReport(input)
+        for finding in report.findings { observer(.warning(finding.line(file: report.file))) }
+        guard report.isFailure, let first = report.findings.first else { return }
+        var error = BuildError(
+            .input, "the checks found something: \(report.rules.joined(separator: ", "))",
+            hint: "the file takes findings for errors; # check=skip=… leaves a rule out")
+        error.place(at: first.range, document)
+        throw error
     }
 }
 
