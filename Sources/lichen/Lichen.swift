@@ -46,7 +46,8 @@ struct Lichen: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            BuildCommand.self, PullCommand.self, PushCommand.self, ImagesCommand.self,
+            BuildCommand.self, PlanCommand.self, LintCommand.self, ParseCommand.self,
+            PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
             StoreCommand.self, LoginCommand.self, LogoutCommand.self, CompletionsCommand.self,
             VersionCommand.self,
