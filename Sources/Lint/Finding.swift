@@ -22,7 +22,7 @@ public struct Finding: Sendable, Equatable {
     }
 
     /// Words of the file may hold what a terminal obeys.
-    private static func oneLine(_ text: String) -> String {
+    static func oneLine(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(400) {
             switch scalar.properties.generalCategory {

@@ -10,6 +10,7 @@ extension LintReport {
             return "\(place): \(level): \(entry.rule): \(entry.message)\n\(entry.excerpt)\(remedy)"
         }
         let count = blocks.count
+        blocks.insert(contentsOf: notes.map { "\(file): note: \($0)\n" }, at: 0)
         blocks.append(
             count == 0 ? "no findings\n" : "\(count) \(count == 1 ? "finding" : "findings")\n")
         return blocks.joined(separator: "\n")
@@ -32,6 +33,7 @@ extension LintReport {
         }
         return JSONText.object([
             "failed": .truth(isFailure), "file": .string(file), "findings": .list(findings),
+            "notes": .strings(notes),
         ]).rendered() + "\n"
     }
 
@@ -56,8 +58,18 @@ extension LintReport {
             "name": .string("lichen"), "rules": .list(rules + [unreadable]),
             "version": .string(version),
         ])
+        let notifications = notes.map { note in
+            JSONText.object([
+                "level": .string("note"), "message": .object(["text": .string(note)]),
+            ])
+        }
+        let invocation = JSONText.object([
+            "executionSuccessful": .truth(true),
+            "toolExecutionNotifications": .list(notifications),
+        ])
         let run = JSONText.object([
             "columnKind": .string("unicodeCodePoints"),
+            "invocations": .list([invocation]),
             "results": .list(entries.map(result)),
             "tool": .object(["driver": driver]),
         ])

@@ -12,6 +12,8 @@ public struct LintReport: Sendable, Equatable {
     /// The file asks for it: each finding is an error.
     public var isStrict: Bool
     public var error: DockerfileError?
+    /// About the report itself: a rule that is skipped, and that there is not.
+    public var notes: [String] = []
     private let source: SourceText?
 
     /// Looks a parsed file over.
@@ -20,6 +22,16 @@ public struct LintReport: Sendable, Equatable {
         findings = Linter.findings(in: input)
         isStrict = input.options.isError
         source = input.document.source
+        let instructions = input.document.instructions.compactMap(\.check)
+        let named = ([input.options] + instructions).flatMap { $0.skipped + $0.experimental }
+        notes = Set(named).subtracting(LintRule.allCases.map(\.rawValue)).sorted().map(Self.unknown)
+    }
+
+    /// Newer rules than these are no error; a misspelt one should not go unnoticed.
+    private static func unknown(_ name: String) -> String {
+        let near = nearest(to: name, among: LintRule.allCases.map(\.rawValue))
+        return Finding.oneLine(
+            "no rule is called \"\(name)\"" + (near.map { "; did you mean \($0)?" } ?? ""))
     }
 
     /// A file that is not a Dockerfile.

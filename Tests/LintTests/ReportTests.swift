@@ -34,7 +34,13 @@ private struct Sarif: Decodable {
         var message: Text
         var locations: [Location]
     }
+    struct Notification: Decodable { var message: Text }
+    struct Invocation: Decodable {
+        var executionSuccessful: Bool
+        var toolExecutionNotifications: [Notification]
+    }
     struct Run: Decodable {
+        var invocations: [Invocation]
         var tool: Tool
         var results: [Result]
         var columnKind: String
@@ -51,6 +57,7 @@ private struct Plain: Decodable {
     }
     var file: String
     var failed: Bool
+    var notes: [String]
     var findings: [Entry]
 }
 
@@ -125,6 +132,20 @@ private func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws
         }
         let region = run.results.first?.locations.first?.physicalLocation.region
         #expect(region == Sarif.Region(startLine: 1, startColumn: 8, endLine: 1, endColumn: 10))
+    }
+
+    @Test func `notes a rule that there is not`() throws {
+        let report = try report("# check=skip=StagNameCasing,Other\nFROM a\n")
+        let notes = [
+            "no rule is called \"Other\"",
+            "no rule is called \"StagNameCasing\"; did you mean StageNameCasing?",
+        ]
+        #expect(report.notes == notes && !report.isFailure)
+        #expect(report.text.hasPrefix("Dockerfile: note: no rule is called \"Other\"\n"))
+        #expect(report.text.hasSuffix("no findings\n"))
+        #expect(try decode(Plain.self, report.json).notes == notes)
+        let run = try #require(decode(Sarif.self, report.sarif(version: "1")).runs.first)
+        #expect(run.invocations.flatMap(\.toolExecutionNotifications).map(\.message.text) == notes)
     }
 
     @Test func `is SARIF for a file that is no Dockerfile, too`() throws {

@@ -35,6 +35,7 @@ public enum Checks {
         input.ignored = context.ignored
         input.bases = planned.bases.mapValues { LintBase($0.config) }
         let report = LintReport(input)
+        for note in report.notes { observer(.warning("\(report.file): \(note)")) }
         for finding in report.findings { observer(.warning(finding.line(file: report.file))) }
         guard report.isFailure, let first = report.findings.first else { return }
         var error = BuildError(

@@ -65,6 +65,10 @@ struct Planner {
             if failure.location == nil {
                 failure.place(at: planned.stage.from.base.range, document)
             }
+            if case .image = planned.base {
+                let earlier = Array(document.stages[..<planned.stage.index])
+                failure.suggestStage(near: planned.stage.from.base.text, among: earlier)
+            }
             throw failure
         }
     }
@@ -114,5 +118,11 @@ extension BuildError {
     mutating func place(at range: SourceRange, _ document: DockerfileDocument) {
         location = "\(document.source.file):\(range.start.line)"
         excerpt = document.source.excerpt(range)
+    }
+
+    /// Adds the stage whose name is nearest to that of an image which could not be had.
+    mutating func suggestStage(near name: String, among stages: [Stage]) {
+        guard let near = nearest(to: name, among: stages.compactMap(\.name)) else { return }
+        hint = "did you mean the stage \(near)?" + (hint.map { " Else: \($0)" } ?? "")
     }
 }

@@ -64,7 +64,10 @@ struct StageSolver {
         let step = event(instruction, index)
         switch instruction.operation {
         case .run(let run): try await perform(run, instruction, step)
-        case .copy(let copy): try await perform(copy, instruction, planned.origins[index], step)
+        case .copy(let copy):
+            do { try await perform(copy, instruction, planned.origins[index], step) } catch {
+                throw suggestingStage(error, copy.from, planned.origins[index])
+            }
         case .add(let add): try await perform(add, instruction, step)
         case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
         default:
@@ -72,6 +75,17 @@ struct StageSolver {
             try configure(instruction)
             session.observer(.stepDone(step, seconds: 0))
         }
+    }
+
+    /// An image that is not there was perhaps meant to be a stage.
+    private func suggestingStage(
+        _ error: any Error, _ from: Word?, _ origin: Plan.CopyOrigin?
+    ) -> any Error {
+        guard var failure = error as? BuildError, let from, case .image? = origin else {
+            return error
+        }
+        failure.suggestStage(near: from.text, among: session.document.stages)
+        return failure
     }
 
     private func event(_ instruction: Instruction, _ index: Int) -> BuildEvent.Step {
