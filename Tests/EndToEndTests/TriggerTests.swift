@@ -117,6 +117,17 @@ struct `A stage for another platform` {
     }
 }
 
+@Suite struct `A stage's name that is misspelt` {
+    @Test(arguments: ["FROM bilder\n", "FROM scratch\nCOPY --from=bilder / /\n"])
+    func `is suggested where no image has that name`(rest: String) throws {
+        let lichen = try LichenProgram()
+        let folder = try BuildFolder("FROM scratch AS builder\nCOPY Dockerfile /\n" + rest)
+        let outcome = try lichen.build(folder, ["--pull", "never"]).run()
+        #expect(outcome.status == 65)
+        #expect(outcome.error.contains("hint: did you mean the stage builder?"), "\(outcome)")
+    }
+}
+
 @Suite(.enabled(if: TestHost.allowsSandboxes, needsJudges))
 struct `A Dockerfile from elsewhere` {
     private let text = "FROM scratch\nCOPY file /\n"

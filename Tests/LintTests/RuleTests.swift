@@ -265,17 +265,18 @@ extension LintInput {
     }
 }
 
-private let all = names + bases + instructions + secrets + variables + ignored + comments
+/// All of them, for other suites too.
+let lintCases = names + bases + instructions + secrets + variables + ignored + comments
 
 @Suite struct `A rule` {
-    @Test(arguments: all) func `finds what it is about, where it stands, and nothing else`(
+    @Test(arguments: lintCases) func `finds what it is about, where it stands, and nothing else`(
         example: LintCase
     ) throws {
         #expect(try example.found() == example.expected)
     }
 
     @Test(arguments: LintRule.allCases) func `has a case that it finds`(rule: LintRule) {
-        #expect(all.contains { $0.expected.contains { $0.hasPrefix(rule.rawValue + " ") } })
+        #expect(lintCases.contains { $0.expected.contains { $0.hasPrefix(rule.rawValue + " ") } })
         #expect(!rule.summary.isEmpty)
     }
 
