@@ -51,6 +51,7 @@ let package = Package(
         // Values.
         module("OCI", []),
         module("Dockerfile", []),
+        module("Lint", ["Dockerfile"]),
 
         // What touches the kernel, lowest first.
         module("Linux", ["CShims", system]),
@@ -76,14 +77,16 @@ let package = Package(
         module(
             "Build",
             [
-                "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
-                "Registry", "Contexts", "Policy", "Sandbox", "Doctor", system, log,
+                "OCI", "Dockerfile", "Lint", "Linux", "Archive", "Layers", "Store", "HTTP",
+                "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Doctor", system, log,
             ]),
 
         // The command line.
         .executableTarget(
             name: "lichen",
-            dependencies: ["Build", "Doctor", "Store", "Linux", "OCI", system, arguments],
+            dependencies: [
+                "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI", system, arguments,
+            ],
             swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
@@ -110,7 +113,8 @@ let package = Package(
             "CommandLineTests",
             ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
         tests("OCITests", ["OCI"]),
-        tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
+        tests("DockerfileTests", ["Dockerfile", "TestSupport"], exclude: ["Golden", "Refused"]),
+        tests("LintTests", ["Lint", "Dockerfile", "TestSupport"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
         tests("LayersTests", ["Layers", "Contexts", "Archive", "OCI", "Linux", system]),
         tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),

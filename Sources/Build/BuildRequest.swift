@@ -29,8 +29,10 @@ public struct BuildRequest: Sendable {
     public var context: Context
     /// `--build-context`, by `NamedContext.canonicalName`.
     public var namedContexts: [String: NamedContext] = [:]
-    /// The Dockerfile's path; nil for `Dockerfile`, else `Containerfile`, in the context.
+    /// The Dockerfile's path, or its URL; nil for `Dockerfile`, else `Containerfile`, in the context.
     public var dockerfile: String?
+    /// The Dockerfile itself, in place of a file.
+    public var dockerfileText: [UInt8]?
     public var tags: [Reference] = []
     /// Pushes to every tag.
     public var pushes = false

@@ -26,20 +26,29 @@ public struct Builder: Sendable {
         raiseOpenFileLimit()
         try Self.checkIsolation(request.isolation)
         try Self.check(request.requirements)
-        let context = try BuildContext(request)
-        let document = try context.parse()
+        // Held until the end of the build: nobody prunes what it stands on.
+        let lock = try store.enter()
+        defer { withExtendedLifetime(lock) {} }
+        return try await withSession(request) { try await run($0) }
+    }
+
+    /// Reads and plans what `request` asks for; nothing has run yet when `body` begins.
+    func withSession<Value>(
+        _ request: BuildRequest, isRehearsal: Bool = false,
+        _ body: (BuildSession) async throws -> Value
+    ) async throws -> Value {
+        let text = try await DockerfileText.read(request)
+        let context = try BuildContext(request, text)
+        let document = try text.parse()
         do {
-            let plan = try Plan(document, request: request)
-            // Held until the end of the build: nobody prunes what it stands on.
-            let lock = try store.enter()
-            defer { withExtendedLifetime(lock) {} }
             let images = ImageSource(store: store, request: request, observer: observer)
+            let planned = try await Planner(request: request, images: images).plan(document)
+            try Checks.report(document, planned, context, request, to: observer)
             let worker = WorkerClient(request, store: store, observer: observer)
             let session = try BuildSession(
-                request: request, plan: plan, store: store, images: images, worker: worker,
-                context: context,
-                observer: observer)
-            return try await run(session)
+                request: request, plan: planned.plan, store: store, images: images, worker: worker,
+                context: context, isRehearsal: isRehearsal, observer: observer)
+            return try await body(session)
         } catch let error as DockerfileError {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: document.source)
@@ -135,7 +144,8 @@ public struct Builder: Sendable {
     /// A build argument that nobody asks for is most likely misspelt.
     private func warnOfUnusedArguments(_ session: BuildSession) {
         var known = Set(StageScope.proxyArguments.flatMap { [$0, $0.lowercased()] })
-        known.insert("SOURCE_DATE_EPOCH")
+        known.formUnion(["SOURCE_DATE_EPOCH", Checks.argument])
+        known.formUnion(GlobalScope.predefinedArguments(session.document, session.request).keys)
         for instruction in session.document.instructions {
             guard case .arg(let definitions) = instruction.operation else { continue }
             known.formUnion(definitions.map(\.name.text))

@@ -54,7 +54,8 @@ struct Lichen: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            BuildCommand.self, PullCommand.self, PushCommand.self, ImagesCommand.self,
+            BuildCommand.self, PlanCommand.self, LintCommand.self, ParseCommand.self,
+            PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
             StoreCommand.self, DoctorCommand.self, LoginCommand.self, LogoutCommand.self,
             CompletionsCommand.self,

@@ -121,7 +121,7 @@ private let rows: [OptionRow] = [
         ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "tty"],
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
         ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"],
-        ["--insecure-registry", "https://h"], ["--insecure-registry", ""], ["-f", "-"],
+        ["--insecure-registry", "https://h"], ["--insecure-registry", ""],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],

@@ -3,20 +3,28 @@ import OCI
 
 /// What of the language is not carried out yet: each is an error with its line, never ignored.
 enum Support {
-    static func check(
-        _ stage: Stage, _ document: DockerfileDocument, _ scope: GlobalScope,
-        _ request: BuildRequest
-    ) throws {
-        if let word = stage.from.platform {
-            let text = try document.expand(word, scope.value).text
-            guard let platform = try? Platform(parsing: text),
-                platform.normalized == request.platform.normalized
-            else {
-                throw refusal(
-                    "FROM --platform=\(word.text) other than the build's", word.range, document)
+    static func check(_ planned: Plan.PlannedStage, _ document: DockerfileDocument) throws {
+        for instruction in planned.stage.instructions {
+            try check(instruction, document)
+            if instruction.kind == .run, !runsHere(planned.platform) {
+                throw BuildError(
+                    .input,
+                    "RUN for \(planned.platform) can't be carried out on \(Platform.host): emulation is not supported yet",
+                    location: "\(document.source.file):\(instruction.range.start.line)",
+                    excerpt: document.source.excerpt(instruction.keyword.range),
+                    hint:
+                        "a stage without RUN can be for any platform; FROM --platform=$BUILDPLATFORM is for this one"
+                )
             }
         }
-        for instruction in stage.instructions { try check(instruction, document) }
+    }
+
+    /// Whether this machine's processor runs such programs as they are.
+    private static func runsHere(_ platform: Platform) -> Bool {
+        let (host, wanted) = (Platform.host, platform.normalized)
+        let architectures =
+            host.architecture == "amd64" ? ["amd64", "386"] : [host.architecture]
+        return wanted.os == host.os && architectures.contains(wanted.architecture)
     }
 
     private static func check(_ instruction: Instruction, _ document: DockerfileDocument) throws {
@@ -45,7 +53,6 @@ enum Support {
                 }
                 try refuse("ADD of a URL", if: isRemote)
             }
-        case .onBuild: try refuse("ONBUILD", if: true)
         default: break
         }
     }

@@ -15,6 +15,8 @@ final class BuildSession: Sendable {
     let worker: WorkerClient
     let observer: BuildObserver
     let context: BuildContext
+    /// Nothing is carried out: a step that the store can't answer ends its stage.
+    let isRehearsal: Bool
     /// Of the policy in force, for keys.
     let policyDigest: Digest
     /// One clock reading for the whole build.
@@ -29,7 +31,7 @@ final class BuildSession: Sendable {
 
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        context: BuildContext, observer: @escaping BuildObserver
+        context: BuildContext, isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
         self.plan = plan
@@ -37,6 +39,7 @@ final class BuildSession: Sendable {
         self.images = images
         self.worker = worker
         self.context = context
+        self.isRehearsal = isRehearsal
         self.observer = observer
         var key = CacheKey("policy")
         key.add(try SandboxPolicy.default.canonicalBytes)

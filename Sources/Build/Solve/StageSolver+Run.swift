@@ -67,7 +67,7 @@ extension StageSolver {
         key.add(order.workingDirectory)
         key.add(order.user)
         key.add(order.network.rawValue)
-        key.add(session.request.platform.description)
+        key.add(planned.platform.description)
         key.add(session.policyDigest)
         key.add(session.request.sourceDateEpoch.map { String($0) })
         if !mounts.isEmpty { mounts.add(to: &key) }

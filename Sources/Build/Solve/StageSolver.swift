@@ -20,9 +20,7 @@ struct StageSolver {
     static func solve(
         _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
     ) async throws -> StageState {
-        let state = try await start(planned, finished, session)
-        var solver = StageSolver(
-            session: session, planned: planned, finished: finished, state: state)
+        var solver = try await begin(planned, finished, in: session)
         for (index, instruction) in planned.stage.instructions.enumerated() {
             try Task.checkCancellation()
             try await solver.perform(instruction, index)
@@ -30,11 +28,21 @@ struct StageSolver {
         return solver.state
     }
 
+    /// A solver that stands right after FROM.
+    static func begin(
+        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
+    ) async throws -> StageSolver {
+        var state = try await start(planned, finished, session)
+        // The plan has them as instructions; who builds on this stage gets only those of its own.
+        state.config.config.onBuild = []
+        return StageSolver(session: session, planned: planned, finished: finished, state: state)
+    }
+
     private static func start(
         _ planned: Plan.PlannedStage, _ finished: [Int: StageState], _ session: BuildSession
     ) async throws -> StageState {
         switch planned.base {
-        case .scratch: return .scratch(session.request.platform)
+        case .scratch: return .scratch(planned.platform)
         case .stage(let index): return StageState(on: finished[index]!)
         case .image(let reference): return try await start(planned, on: .image(reference), session)
         case .context(let context): return try await start(planned, on: context, session)
@@ -45,23 +53,21 @@ struct StageSolver {
         _ planned: Plan.PlannedStage, on base: NamedContext, _ session: BuildSession
     ) async throws -> StageState {
         do {
-            let image = try await session.images.image(of: base, session.request.platform)
-            if !image.config.config.onBuild.isEmpty {
-                throw BuildError(
-                    .input, "\(image.name) has ONBUILD triggers, which are not supported yet")
-            }
-            return StageState(image)
+            return StageState(try await session.images.image(of: base, planned.platform))
         } catch let error as BuildError where error.location == nil {
             throw session.error(
                 error.category, error.message, at: planned.stage.from.base.range, hint: error.hint)
         }
     }
 
-    private mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
+    mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
         let step = event(instruction, index)
         switch instruction.operation {
         case .run(let run): try await perform(run, instruction, index, step)
-        case .copy(let copy): try await perform(copy, instruction, planned.origins[index], step)
+        case .copy(let copy):
+            do { try await perform(copy, instruction, planned.origins[index], step) } catch {
+                throw suggestingStage(error, copy.from, planned.origins[index])
+            }
         case .add(let add): try await perform(add, instruction, step)
         case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
         default:
@@ -69,6 +75,17 @@ struct StageSolver {
             try configure(instruction)
             session.observer(.stepDone(step, seconds: 0, isPacking: false))
         }
+    }
+
+    /// An image that is not there was perhaps meant to be a stage.
+    private func suggestingStage(
+        _ error: any Error, _ from: Word?, _ origin: Plan.CopyOrigin?
+    ) -> any Error {
+        guard var failure = error as? BuildError, let from, case .image? = origin else {
+            return error
+        }
+        failure.suggestStage(near: from.text, among: session.document.stages)
+        return failure
     }
 
     private func event(_ instruction: Instruction, _ index: Int) -> BuildEvent.Step {
@@ -110,6 +127,7 @@ struct StageSolver {
             session.observer(.stepCached(event))
             return
         }
+        if session.isRehearsal { throw Rehearsal.WouldRun() }
         session.countStep(isCached: false)
         session.observer(.stepStarted(event))
         let started = monotonicSeconds()

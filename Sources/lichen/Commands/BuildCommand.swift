@@ -25,13 +25,14 @@ struct BuildCommand: ParsableCommand {
         if options.writesToStandardOutput && Terminal.isStandardOutput {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
-        let request = try wantedRequest()
+        var request = try wantedRequest()
+        request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.file)
         let display = Progress(progress, command: "build")
-        let (options, place) = (options, store)
+        let (options, place, asked) = (options, store, request)
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
-            let result = try await builder.build(request)
-            try ResultFiles(options).write(result, tags: request.tags)
+            let result = try await builder.build(asked)
+            try ResultFiles(options).write(result, tags: asked.tags)
             display.finish(result)
             if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
         } report: {

@@ -24,8 +24,8 @@ struct BuildOptions: ParsableArguments {
     @Option(
         name: [.customShort("f"), .customLong("file")],
         help: ArgumentHelp(
-            "The Dockerfile; without it Dockerfile, else Containerfile, in the context.",
-            valueName: "path"),
+            "The Dockerfile: a path, a URL, or - for standard input; without it Dockerfile, else Containerfile, in the context.",
+            valueName: "path|url|-"),
         completion: .file())
     var file: String?
 
@@ -159,9 +159,6 @@ struct BuildOptions: ParsableArguments {
 
     mutating func validate() throws {
         if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
-        if file == "-" {
-            throw ValidationError("a Dockerfile from standard input is not carried out yet")
-        }
         if file == "" { throw ValidationError("--file is empty") }
         if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
         if outputs.filter({ $0.destination == .standardOutput }).count > 1 {
@@ -177,9 +174,8 @@ struct BuildOptions: ParsableArguments {
                 "--compression-level of \(compression.rawValue) is a number from "
                     + "\(levels.lowerBound) to \(levels.upperBound)")
         }
-        for (index, option) in buildContexts.enumerated()
-        where buildContexts[..<index].contains(where: { $0.name == option.name }) {
-            throw ValidationError("two --build-context are called \(option.name)")
+        if let twice = buildContexts.firstRepeated {
+            throw ValidationError("two --build-context are called \(twice)")
         }
         if target == "" { throw ValidationError("--target is empty") }
         if configDigestFile == "" { throw ValidationError("--iidfile is empty") }
