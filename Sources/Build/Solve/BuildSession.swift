@@ -12,6 +12,7 @@ final class BuildSession: Sendable {
     let plan: Plan
     let store: Store
     let images: ImageSource
+    let remote: RemoteFiles
     let worker: WorkerClient
     let observer: BuildObserver
     let context: BuildContext
@@ -32,6 +33,7 @@ final class BuildSession: Sendable {
         self.plan = plan
         self.store = store
         self.images = images
+        remote = RemoteFiles(store: store, counter: images.counter)
         self.worker = worker
         self.context = context
         self.observer = observer
