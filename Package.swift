@@ -96,6 +96,9 @@ let package = Package(
             swiftSettings: strict),
         tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
+        tests(
+            "LanguageCorpusTests", ["lichen", "Archive", "Linux", "TestSupport", system],
+            exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
