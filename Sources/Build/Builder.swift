@@ -66,6 +66,7 @@ public struct Builder: Sendable {
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()
+        session.removeCheckouts()
         await session.worker.finish()
         return try outcome.get()
     }

@@ -213,12 +213,16 @@ private struct SelectionReader {
     ) throws(CopyError) -> Digest {
         if let known = digests?.digest(of: status) { return known }
         let time = FileTime.now
+        let isFixed = source.isFixed
         let file = try of(word) { () throws(SystemError) in try source.open(path) }
         let digest = try of(word) { () throws(SystemError) -> Digest? in
             try during("read /\(printable(path.bytes))") { () throws(Errno) in
-                guard try file.borrowed.status().isUnchanged(since: status) else { return nil }
+                func isUnchanged() throws(Errno) -> Bool {
+                    isFixed ? true : try file.borrowed.status().isUnchanged(since: status)
+                }
+                guard try isUnchanged() else { return nil }
                 let digest = try file.borrowed.contentDigest(buffer.bytes)
-                return try file.borrowed.status().isUnchanged(since: status) ? digest : nil
+                return try isUnchanged() ? digest : nil
             }
         }
         guard let digest else { throw CopyError(.changed, word: word, path: path.bytes) }

@@ -4,6 +4,7 @@ import HTTP
 enum AddSource: Sendable {
     case path(String)
     case url(HTTPURL)
+    case git(GitAddress)
 
     /// - Parameter text: as expanded.
     init(_ text: String, _ transfer: Transfer) throws(BuildError) {
@@ -13,11 +14,8 @@ enum AddSource: Sendable {
         }
         if !transfer.isAdd { try CopyPart.checkIsPath(text) }
         if Self.isGit(text) {
-            throw BuildError(
-                .input, "ADD of a git repository is not supported yet",
-                hint:
-                    "Lichen carries out what it accepts; see \"what is not there yet\" in README.md"
-            )
+            self = .git(try GitAddress(text))
+            return
         }
         guard let url = HTTPURL(text) else {
             throw BuildError(

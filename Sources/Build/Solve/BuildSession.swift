@@ -23,6 +23,7 @@ final class BuildSession: Sendable {
     private let hasWarned = Atomic(false)
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
     private let knownDigests = Mutex<ContentDigestCache?>(nil)
+    private let checkouts = Mutex<[GitCheckout]>([])
     private let packing = Mutex<[Task<Void, any Error>]>([])
 
     init(
@@ -75,6 +76,17 @@ final class BuildSession: Sendable {
 
     /// Keeps what was learnt of context files. A failure costs the next build time, and nothing else.
     func saveDigests() { try? knownDigests.withLock { $0 }?.save() }
+
+    /// A place for a repository's files, until the build ends.
+    func checkout(of address: GitAddress) throws -> GitCheckout {
+        let checkout = try GitCheckout(address, in: store)
+        checkouts.withLock { $0.append(checkout) }
+        return checkout
+    }
+
+    func removeCheckouts() {
+        for checkout in checkouts.withLock({ $0 }) { checkout.remove() }
+    }
 
     /// Says once what a RUN with the host's network can reach on a kernel without Landlock's scopes.
     func warnOfReachableSockets() {

@@ -25,8 +25,11 @@ struct CopyPart: Sendable {
             }
             if !paths.isEmpty { parts.append(try await files(paths, transfer, source, session)) }
             paths = []
-            if case .url(let url) = item {
-                parts.append(try await remote(url, transfer, session))
+            switch item {
+            case .url(let url): parts.append(try await remote(url, transfer, session))
+            case .git(let address):
+                parts.append(try await repository(address, transfer, session))
+            case .path: break
             }
         }
         if !paths.isEmpty { parts.append(try await files(paths, transfer, source, session)) }
@@ -98,12 +101,41 @@ struct CopyPart: Sendable {
         }
     }
 
+    // MARK: - Repositories
+
+    private static func repository(
+        _ address: GitAddress, _ transfer: Transfer, _ session: BuildSession
+    ) async throws -> CopyPart {
+        let checkout = try session.checkout(of: address)
+        let commit = try await checkout.resolve()
+        if let checksum = transfer.checksum, !commit.matches(checksum) {
+            throw BuildError(
+                .input, "\(address.description) is the commit \(commit.id), not \(checksum)",
+                hint: "the branch or the tag has moved, or is another than was meant")
+        }
+        let keeps = transfer.keepsGitDirectory ?? false
+        var key = CacheKey("git")
+        // With the repository itself its address and the reference are files, too.
+        if keeps { key.add(address.remote + " " + commit.reference) }
+        key.add(commit.id)
+        key.add(address.directory)
+        key.add(transfer.excludes)
+        let patterns = try CopyPatterns(["."], keepsParents: false, excludes: transfer.excludes)
+        let now = session.now.secondsSinceEpoch
+        return CopyPart(key: key.finish()) {
+            let source = try await checkout.source(of: commit, keepsRepository: keeps, now: now)
+            return try await blocking {
+                try CopySelection(patterns.words, in: source, excludes: patterns.excludes)
+            }
+        }
+    }
+
     private static func checkChecksum(of transfer: Transfer, _ sources: [AddSource]) throws {
         guard transfer.checksum != nil else { return }
         if sources.count + transfer.texts.count != 1 {
             throw BuildError(.input, "--checksum is for one source alone")
         }
-        if case .path(let path) = sources.first {
+        if case .path(let path)? = sources.first {
             throw BuildError(
                 .input, "--checksum is for files of the network, not for \(path)",
                 hint: "files of the context are known by their bytes anyway")

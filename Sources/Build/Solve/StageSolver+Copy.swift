@@ -51,8 +51,14 @@ extension StageSolver {
     private func transfer(_ sources: Sources, _ owner: Word?, _ mode: Word?) throws -> Transfer {
         let scope = state.scope
         let texts = try sources.heredocs.map { heredoc in
-            Transfer.Text(
-                name: heredoc.marker,
+            let name = heredoc.marker
+            if name.contains("/") || name == "." || name == ".." {
+                throw session.error(
+                    .input, "\(name) is no name for a file", at: heredoc.range,
+                    hint: "name the directory in the destination")
+            }
+            return Transfer.Text(
+                name: name,
                 content: try session.document.expand(heredoc, scope.value))
         }
         return Transfer(
