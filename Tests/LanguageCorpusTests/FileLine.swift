@@ -141,7 +141,16 @@ extension FileLine {
     static func archive(_ lines: [String]) throws -> [UInt8] {
         let sink = MemorySink()
         let tar = TarWriter(to: sink)
-        for line in lines { try FileLine(line, hasOwner: true).write(to: tar) }
+        var known: [String: FileLine] = [:]
+        for line in lines {
+            var file = try FileLine(line, hasOwner: true)
+            // Every name of a file says the same of it: a reader may believe any of them.
+            if file.kind == "h", let first = known[file.value] {
+                (file.mode, file.owner) = (first.mode, first.owner)
+            }
+            known[file.path] = file
+            try file.write(to: tar)
+        }
         try tar.finish()
         return sink.bytes
     }
