@@ -100,13 +100,16 @@ let package = Package(
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
             swiftSettings: strict),
-        // One step under a supervisor, for the tests of that; a program for the same reason.
+        // What the unpacker is shut in, and one step under a supervisor; programs for the same reason.
+        .executableTarget(
+            name: "ConfinedProcess", dependencies: ["Policy", "Linux", system],
+            path: "Tests/ConfinedProcess", swiftSettings: strict),
         .executableTarget(
             name: "SupervisedStep", dependencies: ["Sandbox", "Policy", "Linux", system],
             path: "Tests/SupervisedStep", swiftSettings: strict),
         tests(
             "SandboxTests",
-            ["lichen", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
+            ["lichen", "ConfinedProcess", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
             "LanguageCorpusTests", ["lichen", "Archive", "Linux", "TestSupport", system],

@@ -51,7 +51,7 @@ public struct LayerIndexer {
             throw LayerError(.unsafePath, at: entry.path)
         }
         if typed.isRoot {
-            guard entry.kind == .directory else { return .nothing }
+            guard entry.kind == .directory else { throw LayerError(.unsafePath, at: entry.path) }
             listing[.root] = keepingOpacity(.root, ListingEntry(entry))
             return .root
         }

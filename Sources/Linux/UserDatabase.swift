@@ -60,22 +60,27 @@ public struct UserDatabase: Sendable {
     /// Whether `word` needs the database at all: numbers alone do for an owner, not for the groups of a process.
     public static func isNumeric(_ word: String) -> Bool {
         word.split(separator: ":", omittingEmptySubsequences: false).allSatisfy {
-            UInt32($0) != nil
+            number(String($0)) != nil
         }
+    }
+
+    /// A number as ids are written: digits alone.
+    private static func number(_ word: String) -> UInt32? {
+        word.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt32(word) : nil
     }
 
     /// The identity of `user`, `user:group`, `uid` or `uid:gid`.
     ///
-    /// As Docker has it: a number that is no user's name needs no entry; without a group it is the user's own, 0 for an unknown
-    /// uid; with a group there are no supplementary groups. Dockerfile reference, "USER".
+    /// As Docker has it: a number needs no entry, and is never looked up as a name (an image could call root "77"); without a
+    /// group it is the user's own, 0 for an unknown uid; with a group there are no supplementary groups. Dockerfile reference,
+    /// "USER".
     public func identity(of word: String) throws(Unknown) -> Identity {
         let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
             String.init)
         let user = parts[0].isEmpty ? "0" : parts[0]
-        let entry =
-            users.first { $0.name == user }
-            ?? UInt32(user).flatMap { uid in users.first { $0.uid == uid } }
-        guard let uid = entry?.uid ?? UInt32(user) else { throw .user(user) }
+        let number = Self.number(user)
+        let entry = users.first { number == nil ? $0.name == user : $0.uid == number }
+        guard let uid = number ?? entry?.uid else { throw .user(user) }
         if parts.count == 2, !parts[1].isEmpty {
             return Identity(uid: uid, gid: try gid(of: parts[1]), home: entry?.home)
         }
@@ -89,7 +94,7 @@ public struct UserDatabase: Sendable {
     ///
     /// Dockerfile reference, "COPY --chown".
     public func owner(of word: String) throws(Unknown) -> Identity {
-        if let number = UInt32(word), !word.contains(":") {
+        if let number = Self.number(word) {
             return Identity(uid: number, gid: number)
         }
         return try identity(of: word)
@@ -97,8 +102,8 @@ public struct UserDatabase: Sendable {
 
     /// The number of a group by its name or number.
     public func gid(of word: String) throws(Unknown) -> UInt32 {
-        if let group = groups.first(where: { $0.name == word }) { return group.gid }
-        guard let gid = UInt32(word) else { throw .group(word) }
-        return gid
+        if let number = Self.number(word) { return number }
+        guard let group = groups.first(where: { $0.name == word }) else { throw .group(word) }
+        return group.gid
     }
 }

@@ -41,7 +41,7 @@ struct BlobUpload {
             call.body = body(position..<end)
             do throws(RegistryError) {
                 let response = try await client.exchange(call)
-                url = try client.location(of: response, from: url, call)
+                url = try client.uploadLocation(of: response, from: url, call)
                 position = end
                 sizes.arrived()
                 retry.progressed()
@@ -71,7 +71,7 @@ struct BlobUpload {
         }
         let next =
             response.headers["Location"] == nil
-            ? url : try client.location(of: response, from: url, call)
+            ? url : try client.uploadLocation(of: response, from: url, call)
         // "0-N" names the last byte; without one nothing has arrived, and so has it with Docker's "0-0".
         let last = response.headers["Range"]?.split(separator: "-").last.flatMap { Int64($0) } ?? 0
         guard last < max(descriptor.size, 1) else {

@@ -90,7 +90,7 @@ extension RegistryClient {
         call.mountSource = source
         let response = try await repeating(call)
         if response.status == 201 { return .mounted }
-        return .session(try location(of: response, from: call.url, call))
+        return .session(try uploadLocation(of: response, from: call.url, call))
     }
 
     private func upload(
@@ -144,7 +144,7 @@ extension RegistryClient {
             actions: Self.pushing)
         let response = try await repeating(call)
         return UploadSession(
-            url: try location(of: response, from: call.url, call),
+            url: try uploadLocation(of: response, from: call.url, call),
             minimumChunk: response.headers["OCI-Chunk-Min-Length"].flatMap { Int64($0) } ?? 0)
     }
 }

@@ -226,6 +226,18 @@ extension RegistryClient {
         return location
     }
 
+    /// Where an upload goes on: at the registry itself. A blob is not for whomever an answer names.
+    func uploadLocation(
+        of response: HTTPResponse, from url: HTTPURL, _ call: RegistryCall
+    ) throws(RegistryError) -> HTTPURL {
+        let location = try location(of: response, from: url, call)
+        if endpoint.effective(location).origin != endpoint.origin.url.origin {
+            throw error(
+                call, .redirect("the registry sends the upload elsewhere, to \(location.redacted)"))
+        }
+        return location
+    }
+
     /// What a status that is no success means.
     private func failure(
         _ call: RegistryCall, _ response: HTTPResponse, isOwn: Bool

@@ -139,7 +139,7 @@ struct `A build that can't be` {
         #expect(!outcome.error.contains("lichen worker"))
         #expect(!String(decoding: lichen.index, as: UTF8.self).contains("bad"))
         #expect(lichen.work.isEmpty)
-        let refused = try build("RUN true", ["--ids", "subordinate"])
+        let refused = try build("RUN true", ["--ids", "subordinate", "--no-cache"])
         #expect(refused.status == 71 && refused.error.contains("/etc/subuid"), "\(refused)")
     }
 }

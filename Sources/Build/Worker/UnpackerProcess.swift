@@ -123,11 +123,19 @@ private final class UnpackerServer: Sendable {
     private func unpack(_ blob: String, _ expected: Digest, _ tree: String) throws -> Answer {
         let file = try root.borrowed.open(blob, .readOnly, resolve: .noLinks)
         let directory = try scratch.borrowed.open(tree, [.readOnly, .directory], resolve: .noLinks)
-        let reader = try LayerReader(DescriptorSource(file.borrowed))
-        let listing = try TreeUnpacker.unpack(reader.tar, into: directory.borrowed, form)
-        let diffID = Digest(sha256: try reader.finish().diffID)
-        if diffID != expected {
-            throw StoreError(.wrongDigest(expected: expected, actual: diffID))
+        let listing: ListingBuilder
+        do {
+            let reader = try LayerReader(DescriptorSource(file.borrowed))
+            listing = try TreeUnpacker.unpack(reader.tar, into: directory.borrowed, form)
+            let diffID = Digest(sha256: try reader.finish().diffID)
+            if diffID != expected {
+                throw StoreError(.wrongDigest(expected: expected, actual: diffID))
+            }
+        } catch {
+            // Whatever the disk is not to blame for is the image's fault.
+            var failure = WorkerFailure(error)
+            if failure.category != .storage || error is StoreError { failure.category = .input }
+            throw failure
         }
         let bytes = SharedDescriptor(try anonymousFile(holding: listing.encoded()))
         return Answer(reply: .unpacked, files: [bytes])
