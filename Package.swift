@@ -98,10 +98,18 @@ let package = Package(
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
             swiftSettings: strict),
-        tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
+        // One step under a supervisor, for the tests of that; a program for the same reason.
+        .executableTarget(
+            name: "SupervisedStep", dependencies: ["Sandbox", "Policy", "Linux", system],
+            path: "Tests/SupervisedStep", swiftSettings: strict),
+        tests(
+            "SandboxTests",
+            ["lichen", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
-        tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
+        tests(
+            "CommandLineTests",
+            ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile", "TestSupport"], exclude: ["Golden", "Refused"]),
         tests("LintTests", ["Lint", "Dockerfile", "TestSupport"]),

@@ -3,3 +3,4 @@
 #include "sbx_mount.h"
 #include "sbx_process.h"
 #include "sbx_spawn.h"
+#include "sbx_supervise.h"

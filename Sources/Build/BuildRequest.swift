@@ -47,6 +47,10 @@ public struct BuildRequest: Sendable {
     public var isolation: Isolation = .auto
     public var snapshotter: Snapshotter = .auto
     public var ids: IDRange = .auto
+    /// `--secret`, by id: what RUNs may ask for. Only ids go into keys and records, never values.
+    public var secrets: [String: SecretSource] = [:]
+    /// `--ssh`, by id: the sockets of ssh agents.
+    public var agents: [String: String] = [:]
     /// Stages that are built at the same time; nil for the number of processors.
     public var jobs: Int?
     /// `SOURCE_DATE_EPOCH`, seconds since 1970: later times in layers and config are set back to it.
@@ -69,6 +73,12 @@ public enum Snapshotter: String, Sendable, CaseIterable {
     case overlay
     /// Each step works on a copy, which is compared with its layers. Slower; the layers are the same.
     case copy
+}
+
+/// Where the value of a secret is; read when a RUN that mounts it is run.
+public enum SecretSource: Sendable, Equatable {
+    case file(String)
+    case environment(String)
 }
 
 /// Which ids the files of a build may belong to, and its processes run as.
@@ -121,17 +131,23 @@ public struct BuildResult: Sendable, Equatable {
     /// Bytes that went over the network.
     public var downloadedBytes: Int64
     public var uploadedBytes: Int64
+    /// Calls that were refused to its RUNs, none of which failed for it.
+    public var refusedCalls: [RefusedCall]
+    /// See `PeakMemory`; nil where it can't be read.
+    public var peakMemoryBytes: Int64?
 
     public init(
         manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
-        downloadedBytes: Int64,
-        uploadedBytes: Int64
+        downloadedBytes: Int64, uploadedBytes: Int64, refusedCalls: [RefusedCall] = [],
+        peakMemoryBytes: Int64? = nil
     ) {
+        self.refusedCalls = refusedCalls
         self.manifest = manifest
         self.config = config
         self.stepCount = stepCount
         self.cachedCount = cachedCount
         self.downloadedBytes = downloadedBytes
         self.uploadedBytes = uploadedBytes
+        self.peakMemoryBytes = peakMemoryBytes
     }
 }

@@ -1,6 +1,7 @@
 import Dockerfile
 import Linux
 import OCI
+import Synchronization
 public import Store
 
 /// Builds images in a store. One value can carry out many requests, one after another or at once.
@@ -70,13 +71,18 @@ public struct Builder: Sendable {
                     stepCount: session.stepCounts.steps,
                     cachedCount: session.stepCounts.cached,
                     downloadedBytes: session.images.counter.downloaded,
-                    uploadedBytes: session.images.counter.uploaded))
+                    uploadedBytes: session.images.counter.uploaded,
+                    refusedCalls: session.refused.withLock { $0 }))
         } catch { outcome = .failure(error) }
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()
+        // While the worker is there, and no RUN is.
+        let memory = PeakMemory.bytes()
         await session.worker.finish()
-        return try outcome.get()
+        var result = try outcome.get()
+        result.peakMemoryBytes = memory
+        return result
     }
 
     private func deliver(_ image: AssembledImage, _ session: BuildSession) async throws {

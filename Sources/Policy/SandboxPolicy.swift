@@ -31,13 +31,15 @@ public struct SandboxPolicy: Equatable, Sendable {
     }
 
     /// The program for RUNs under this policy on `architecture` and `kernel`.
+    ///
+    /// - Parameter watching: calls that the supervisor is asked about where the policy allows them.
     public func program(
         architecture: Architecture, kernel: KernelVersion,
-        denials: SeccompProgram.Denials = .errno
+        denials: SeccompProgram.Denials = .errno, watching: Set<String> = []
     ) throws(PolicyError) -> SeccompProgram {
         let target = SeccompTarget(
             architecture: architecture, kernel: kernel, capabilities: capabilities)
-        return try SeccompProgram(seccomp, for: target, denials: denials)
+        return try SeccompProgram(seccomp, for: target, denials: denials, watching: watching)
     }
 
     /// What a cache key takes of the policy: equal for policies that mean the same, on every machine.

@@ -22,6 +22,10 @@ import Linux
         let message = Lichen.fullMessage(for: error)
         if code.isSuccess {
             Output.line(message)
+        } else if !message.isEmpty, ProgressOptions.asksForJSON(CommandLine.arguments) {
+            let report = ErrorReport(usage: Lichen.message(for: error), status: code.rawValue)
+            let now = monotonicSeconds()
+            Output.errorLine(JSONLog(started: now).end(report, at: now))
         } else if !message.isEmpty {
             let prefix = "Error: "
             let text = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]

@@ -156,6 +156,8 @@ final class ImageSource: Sendable {
             guard let reference else { return }
             for layer in layers { state.origins[layer.blob.digest] = reference }
         }
+        // What is here is marked as used, and a prune leaves it: it may not be had again.
+        for layer in layers { _ = try store.size(ofBlob: layer.blob.digest) }
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw BuildError(
                 .input, "\(name) has a layer that its registry does not hold")

@@ -26,14 +26,30 @@ struct Plan: Sendable {
         var platform: Platform
         /// By the index of the instruction in the stage.
         var origins: [Int: CopyOrigin]
+        /// Where the mounts of a RUN take their files, by the index of the instruction, then of the mount.
+        var mountOrigins: [Int: [Int: CopyOrigin]] = [:]
         /// A named context stands for the whole stage: none of its instructions is carried out.
         var isReplaced = false
 
         /// Stages that must be there first.
         var dependencies: Set<Int> {
-            var result: Set<Int> = []
+            var result = stage.instructions.indices.reduce(into: Set<Int>()) {
+                $0.formUnion(stages(readBy: $1))
+            }
             if case .stage(let index) = base { result.insert(index) }
-            for case .stage(let index) in origins.values { result.insert(index) }
+            return result
+        }
+
+        /// Where one instruction takes files from, beside the build context.
+        func sources(readBy index: Int) -> [CopyOrigin] {
+            let mounts = (mountOrigins[index] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+            return (origins[index].map { [$0] } ?? []) + mounts
+        }
+
+        /// Stages whose files one instruction reads.
+        func stages(readBy index: Int) -> Set<Int> {
+            var result: Set<Int> = []
+            for case .stage(let stage) in sources(readBy: index) { result.insert(stage) }
             return result
         }
     }
@@ -158,6 +174,7 @@ struct Plan: Sendable {
         }
         var planned = PlannedStage(
             stage: stage, base: plannedBase, platform: .host, origins: [:])
+        planned.mountOrigins = try mountOrigins(stage, uses, document, &contexts)
         for (index, instruction) in stage.instructions.enumerated() {
             guard case .copy(let copy) = instruction.operation, let from = copy.from else {
                 continue
@@ -175,7 +192,7 @@ struct Plan: Sendable {
         return planned
     }
 
-    private static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
+    static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
         throws -> Reference
     {
         do throws(ReferenceError) { return try Reference(parsing: text) } catch {

@@ -33,12 +33,8 @@ enum Support {
         }
         switch instruction.operation {
         case .run(let run):
-            try refuse("RUN --mount", if: !run.mounts.isEmpty)
             try refuse("RUN --security=insecure", if: run.security == .insecure)
             try refuse("RUN --device", if: !run.devices.isEmpty)
-            try refuse(
-                "a RUN heredoc with an interpreter line",
-                if: run.invocation(shell: []).script != nil)
         case .copy(let copy):
             try refuse("COPY with a heredoc", if: !copy.sources.heredocs.isEmpty)
             try refuse("COPY --link", if: copy.isLinked)

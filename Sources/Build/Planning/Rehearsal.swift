@@ -68,13 +68,6 @@ extension BuildSession {
     }
 }
 
-extension Plan.PlannedStage {
-    /// Stages whose files one instruction reads.
-    func stages(readBy index: Int) -> Set<Int> {
-        if case .stage(let stage)? = origins[index] { [stage] } else { [] }
-    }
-}
-
 extension StageSolver {
     /// What is known of each instruction; and the stage's state, where all of it is known.
     static func rehearse(

@@ -22,6 +22,9 @@ final class BuildSession: Sendable {
     /// One clock reading for the whole build.
     let now: Timestamp
     private let hasWarned = Atomic(false)
+    let hasToldUnsupervised = Atomic(false)
+    /// Calls that were refused to steps of this build.
+    let refused = Mutex<[RefusedCall]>([])
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
     private let knownDigests = Mutex<ContentDigestCache?>(nil)
     private let packing = Mutex<[Task<Void, any Error>]>([])

@@ -100,7 +100,7 @@ extension StageSolver {
 
     // MARK: - From another stage or image
 
-    private func image(_ context: NamedContext, _ instruction: Instruction) async throws
+    func image(_ context: NamedContext, _ instruction: Instruction) async throws
         -> StageState
     {
         do {

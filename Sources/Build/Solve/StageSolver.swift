@@ -63,7 +63,7 @@ struct StageSolver {
     mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
         let step = event(instruction, index)
         switch instruction.operation {
-        case .run(let run): try await perform(run, instruction, step)
+        case .run(let run): try await perform(run, instruction, index, step)
         case .copy(let copy):
             do { try await perform(copy, instruction, planned.origins[index], step) } catch {
                 throw suggestingStage(error, copy.from, planned.origins[index])
@@ -73,7 +73,7 @@ struct StageSolver {
         default:
             session.observer(.stepStarted(step))
             try configure(instruction)
-            session.observer(.stepDone(step, seconds: 0))
+            session.observer(.stepDone(step, seconds: 0, isPacking: false))
         }
     }
 
@@ -105,6 +105,8 @@ struct StageSolver {
         var layer: SolvedLayer?
         /// Comes when the layer is packed; nil where there is none.
         var packed: Task<PackedLayer, any Error>?
+        /// False where another place could give another result: it serves this build, and no other.
+        var isReusable = true
     }
 
     /// One step: by its key from the store, or by `body`; then the state goes on from its result.
@@ -131,20 +133,28 @@ struct StageSolver {
         let started = monotonicSeconds()
         do {
             let outcome = try await body()
-            let solved = record(outcome, key, basis)
+            // Said before the layer can be packed.
+            session.observer(
+                .stepDone(
+                    event, seconds: monotonicSeconds() - started,
+                    isPacking: outcome.packed != nil && outcome.layer != nil))
+            let solved = record(outcome, event, key, basis)
             push(solved, key: key, createdBy: createdBy, created: session.now)
-            session.observer(.stepDone(event, seconds: monotonicSeconds() - started))
         } catch {
-            session.observer(.stepFailed(event))
+            let isCancelled = error is CancellationError || Task.isCancelled
+            session.observer(isCancelled ? .stepCancelled(event) : .stepFailed(event))
             throw located(error, at: range)
         }
     }
 
     /// Puts what a step gave on record when it is packed. Not waited for: the next step needs the files, not the blob.
-    private func record(_ outcome: StepOutcome, _ key: Digest, _ basis: LayerBasis) -> SolvedLayer?
-    {
-        let (store, created) = (session.store, session.now)
+    private func record(
+        _ outcome: StepOutcome, _ event: BuildEvent.Step, _ key: Digest, _ basis: LayerBasis
+    ) -> SolvedLayer? {
+        let (store, created, observer) = (session.store, session.now, session.observer)
+        let isReusable = outcome.isReusable
         guard let packed = outcome.packed, let layer = outcome.layer else {
+            if !isReusable { return nil }
             session.track(
                 Task {
                     try store.keepStep(
@@ -157,12 +167,15 @@ struct StageSolver {
         }
         let recording = Task {
             let result = try await packed.value
-            try store.keepStep(
-                key,
-                StepRecord(
-                    layer: result.record, compressor: result.compressor,
-                    basis: try await basis.digest,
-                    created: created))
+            if isReusable {
+                try store.keepStep(
+                    key,
+                    StepRecord(
+                        layer: result.record, compressor: result.compressor,
+                        basis: try await basis.digest, created: created))
+            }
+            let blob = result.record.blob
+            observer(.layerPacked(event, digest: blob.digest, size: blob.size))
             return result.record
         }
         session.track(Task { _ = try await recording.value })

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Layers
 import Linux
+import Sandbox
 import Store
 import Synchronization
 import SystemPackage
@@ -45,6 +46,10 @@ final class WorkerServer: Sendable {
     let uppers = UpperStore()
     let trees: TreeMaker
     let stubLock = Lock()
+    let dropsGroups: Bool
+    let remedy: String
+    /// By whether records of owners have to be hidden.
+    let sandboxes = Mutex<[Bool: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.
     private let notices: Mutex<[String]>
@@ -59,6 +64,8 @@ final class WorkerServer: Sendable {
     init(_ configuration: WorkerConfiguration, store: Store, socket: MessageSocket) throws {
         self.store = store
         self.socket = socket
+        dropsGroups = configuration.dropsGroups
+        remedy = configuration.remedy
         packingThreads = configuration.packingThreads
         encoding = configuration.encoding
         // Here, and not in the builder, because what killed builds left belongs to subordinate ids.
@@ -104,9 +111,11 @@ final class WorkerServer: Sendable {
                 switch request.body {
                 case .run(let order):
                     running.withLock { $0[number] = $0[number] ?? RunningStep() }
-                    let reply = try run(order, descriptors) { handle in
-                        self.register(handle, number)
-                    }
+                    let reply = try run(
+                        order, descriptors,
+                        isCancelled: {
+                            self.running.withLock { $0[number]?.isCancelled ?? false }
+                        }, started: { handle in self.register(handle, number) })
                     running.withLock { $0[number] = nil }
                     answer(number, reply.reply, reply.listing)
                 case .pack(let upper, let latest):

@@ -26,7 +26,7 @@ struct BuildCommand: ParsableCommand {
         }
         var request = try options.request(environment: Environment.current)
         request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.file)
-        let display = Progress(progress)
+        let display = Progress(progress, command: "build")
         let (options, place, asked) = (options, store, request)
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
@@ -34,6 +34,8 @@ struct BuildCommand: ParsableCommand {
             try ResultFiles(options).write(result, tags: asked.tags)
             display.finish(result)
             if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
+        } report: {
+            display.fail($0)
         } cleanUp: {
             display.close()
         }

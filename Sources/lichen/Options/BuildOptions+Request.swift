@@ -24,10 +24,18 @@ extension BuildOptions {
         request.isolation = isolation
         request.snapshotter = snapshotter
         request.ids = ids
+        for option in secrets { request.secrets[option.id] = option.source }
+        for option in agents {
+            guard let socket = option.socket ?? environment["SSH_AUTH_SOCK"] else {
+                throw ValidationError("--ssh \(option.id) needs SSH_AUTH_SOCK, which is not set")
+            }
+            request.agents[option.id] = socket
+        }
         request.jobs = jobs
         request.sourceDateEpoch = try SourceDateEpoch.seconds(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries
+        request.insecureRegistries = registries.insecureRegistries
         // `validate` has refused a level that there is not.
         if let encoding = LayerEncoding(compression, level: compressionLevel) {
             request.layerEncoding = encoding

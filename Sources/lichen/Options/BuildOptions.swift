@@ -59,6 +59,22 @@ struct BuildOptions: ParsableArguments {
         transform: BuildArgument.init(parsing:))
     var buildArguments: [BuildArgument] = []
 
+    @Option(
+        name: .customLong("secret"),
+        help: ArgumentHelp(
+            "A secret for RUN --mount=type=secret: id=NAME with src=FILE or env=VARIABLE; may be repeated.",
+            valueName: "id=name,…"),
+        transform: SecretOption.init(parsing:))
+    var secrets: [SecretOption] = []
+
+    @Option(
+        name: .customLong("ssh"),
+        help: ArgumentHelp(
+            "An ssh agent for RUN --mount=type=ssh: default for SSH_AUTH_SOCK, or ID=SOCKET; may be repeated.",
+            valueName: "id=socket"),
+        transform: AgentOption.init(parsing:))
+    var agents: [AgentOption] = []
+
     @Option(help: ArgumentHelp("The stage to build; the last one by default.", valueName: "stage"))
     var target: String?
 
