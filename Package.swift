@@ -68,22 +68,24 @@ let package = Package(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
                 .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/unpacker.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
             ]),
         module("Sandbox", ["Policy", "Linux", system]),
+        module("Doctor", ["Linux", system]),
         module(
             "Build",
             [
                 "OCI", "Dockerfile", "Lint", "Linux", "Archive", "Layers", "Store", "HTTP",
-                "Credentials", "Registry", "Contexts", "Policy", "Sandbox", system, log,
+                "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Doctor", system, log,
             ]),
 
         // The command line.
         .executableTarget(
             name: "lichen",
             dependencies: [
-                "Build", "Dockerfile", "Lint", "Store", "Linux", "OCI", system, arguments,
+                "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI", system, arguments,
             ],
             swiftSettings: strict),
 
@@ -124,6 +126,7 @@ let package = Package(
         tests(
             "RegistryTests",
             ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
+        tests("DoctorTests", ["Doctor", "Linux", "TestSupport", "lichen"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
     ],
     swiftLanguageModes: [.v6],

@@ -56,7 +56,8 @@ int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
 }
 
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
-    return spawn(CLONE_NEWUSER | CLONE_NEWNS, worker, spec, child);
+    uint64_t flags = spec->isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNS;
+    return spawn(flags, worker, spec, child);
 }
 
 int sbx_let_go(int go) {

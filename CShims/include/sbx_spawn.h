@@ -116,6 +116,7 @@ struct sbx_step_spec {
 
 /* The worker. `keep` is the one descriptor it inherits beside 0, 1 and 2; it arrives as number 3. */
 struct sbx_worker_spec {
+    int32_t isolated; /* 1: no user namespace of its own, but PID, network and IPC: the unpacker, below the worker */
     int32_t keep;
     const char *program;
     const char *const *arguments;

@@ -1,3 +1,4 @@
+public import Doctor
 public import OCI
 
 /// What to build and where it goes: the meaning of a command line, without the command line.
@@ -53,6 +54,8 @@ public struct BuildRequest: Sendable {
     public var agents: [String: String] = [:]
     /// Stages that are built at the same time; nil for the number of processors.
     public var jobs: Int?
+    /// `--require`: what this host has to have, or nothing of the build is begun.
+    public var requirements: Requirements?
     /// `SOURCE_DATE_EPOCH`, seconds since 1970: later times in layers and config are set back to it.
     public var sourceDateEpoch: Int64?
     /// Registries that are spoken to in plain HTTP, beside those on loopback.

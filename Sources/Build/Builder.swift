@@ -1,4 +1,5 @@
 import Dockerfile
+import Doctor
 import Linux
 import OCI
 import Synchronization
@@ -24,6 +25,7 @@ public struct Builder: Sendable {
     private func carryOut(_ request: BuildRequest) async throws -> BuildResult {
         raiseOpenFileLimit()
         try Self.checkIsolation(request.isolation)
+        try Self.check(request.requirements)
         // Held until the end of the build: nobody prunes what it stands on.
         let lock = try store.enter()
         defer { withExtendedLifetime(lock) {} }
@@ -130,6 +132,12 @@ public struct Builder: Sendable {
             throw BuildError(
                 .host, "--isolation \(isolation.rawValue) is not supported yet",
                 hint: "user namespaces with subordinate ids are: --isolation userns")
+        }
+    }
+
+    private static func check(_ requirements: Requirements?) throws(BuildError) {
+        do throws(Requirements.Unmet) { try requirements?.check() } catch {
+            throw BuildError(.host, error.message, hint: error.fact.remedy)
         }
     }
 

@@ -30,6 +30,23 @@ public struct SandboxPolicy: Equatable, Sendable {
         }
     }
 
+    /// The program of the process that unpacks layers and finds changes: it makes no process and no socket.
+    public static func unpackerProgram(architecture: Architecture, kernel: KernelVersion)
+        throws(PolicyError) -> SeccompProgram
+    {
+        let profile = try SeccompProfile(
+            parsing: PackageResources.unpacker_json, named: "policies/unpacker.json")
+        let target = SeccompTarget(
+            architecture: architecture, kernel: kernel, capabilities: unpackerCapabilities)
+        return try SeccompProgram(profile, for: target)
+    }
+
+    /// What that process keeps: files of all owners, and nothing that reaches beyond files.
+    public static let unpackerCapabilities = CapabilitySet(
+        ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP"].compactMap {
+            CapabilitySet(named: $0)
+        })
+
     /// The program for RUNs under this policy on `architecture` and `kernel`.
     ///
     /// - Parameter watching: calls that the supervisor is asked about where the policy allows them.

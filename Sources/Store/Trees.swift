@@ -30,6 +30,19 @@ extension Store {
             == Array(Host.bootID.utf8)
     }
 
+    /// Where a tree is, below the scratch directory.
+    public func treePath(of diffID: Digest, form: TreeForm) -> String {
+        "\(path(diffID, form))/\(Self.content)"
+    }
+
+    /// Where a tree in the making is, below the scratch directory.
+    public func treePath(named name: String, in area: WorkArea) -> String {
+        "\(area.scratchPath)/\(name)/\(Self.content)"
+    }
+
+    /// Where a layer's listing is, below the store.
+    public func listingPath(of diffID: Digest) -> String { "listings/\(diffID.hex)" }
+
     /// Makes the place for a new tree in `area`: the caller fills `tree` and then keeps it.
     public func newTree(named name: String, in area: WorkArea) throws(StoreError) -> OwnedDescriptor
     {

@@ -6,7 +6,11 @@ import Linux
 @main enum Main {
     static func main() {
         // A build executes this program again for its worker; nothing may run before it.
-        if CommandLine.arguments.dropFirst().first == "--lichen-worker" { WorkerProcess.run() }
+        switch CommandLine.arguments.dropFirst().first {
+        case WorkerProcess.argument: WorkerProcess.run()
+        case UnpackerProcess.argument: UnpackerProcess.run()
+        default: break
+        }
         do {
             var command = try Lichen.parseAsRoot()
             try command.run()
@@ -53,7 +57,8 @@ struct Lichen: ParsableCommand {
             BuildCommand.self, PlanCommand.self, LintCommand.self, ParseCommand.self,
             PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
-            StoreCommand.self, LoginCommand.self, LogoutCommand.self, CompletionsCommand.self,
+            StoreCommand.self, DoctorCommand.self, LoginCommand.self, LogoutCommand.self,
+            CompletionsCommand.self,
             VersionCommand.self,
         ])
 }

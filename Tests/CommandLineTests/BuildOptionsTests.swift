@@ -128,7 +128,7 @@ private let rows: [OptionRow] = [
         ["--compression", "xz"], ["--compression-level", "0"], ["--compression-level", "13"],
         ["--compression", "zstd", "--compression-level", "20"], ["--secret", "src=a"],
         ["--secret", "id=a,src=b,env=c"], ["--secret", "id=a,mode=1"], ["--ssh", "=x"],
-        ["--ssh", "a"],
+        ["--ssh", "a"], ["--require", "usernss"], ["--require", ""],
     ]) func `are refused as usage errors where they make no sense`(words: [String]) {
         let error = #expect(throws: (any Error).self) {
             try BuildCommand.parse(words + ["."]).options.request(environment: [:])
@@ -142,10 +142,11 @@ private let rows: [OptionRow] = [
     }
 
     @Test func `are all in the tests above`() throws {
-        // Their effect is not in the request: ProgressOptionsTests and StoreOptionsTests have them, and the end-to-end tests.
+        // Their effect is not in the request: ProgressOptionsTests and StoreOptionsTests have them, and the end-to-end tests;
+        // DoctorTests have what is required.
         let elsewhere: Set = [
             "progress", "quiet", "verbose", "root", "scratch", "iidfile", "metadata-file", "help",
-            "version",
+            "version", "require",
         ]
         let tested = Set(rows.flatMap(\.words).filter { $0.hasPrefix("-") }.map(Self.bareName))
         for names in try HelpDump.optionNames(of: BuildCommand.self) {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Build
 import OCI
 import Testing

@@ -236,7 +236,7 @@ private struct Fixture {
         let path = "\(fixture.store.pathForMessages)/listings/\(diffID.hex)"
         #expect(
             Tool.run(
-                "dd", "if=/dev/zero", "of=\(path)", "bs=1", "seek=16", "count=4",
+                "dd", "if=/dev/zero", "of=\(path)", "bs=1", "seek=24", "count=4",
                 "conv=notrunc"
             ).status == 0)
         let problems = try await StoreCheck(fixture.store).problems(jobs: 2)

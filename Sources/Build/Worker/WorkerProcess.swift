@@ -45,6 +45,7 @@ final class WorkerServer: Sendable {
     let encoding: LayerEncoding
     let uppers = UpperStore()
     let trees: TreeMaker
+    let unpacker: UnpackerClient
     let stubLock = Lock()
     let dropsGroups: Bool
     let remedy: String
@@ -75,7 +76,11 @@ final class WorkerServer: Sendable {
         let choice = try Self.choose(configuration.snapshotter, in: area)
         form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
         notices = Mutex(choice.notice.map { [$0] } ?? [])
-        trees = TreeMaker(store: store, area: area, form: form)
+        unpacker = UnpackerClient(
+            UnpackerConfiguration(
+                uid: configuration.uid, gid: configuration.gid, isStacked: form.isStacked),
+            store: store)
+        trees = TreeMaker(store: store, area: area, form: form, unpacker: unpacker)
     }
 
     func serve() {

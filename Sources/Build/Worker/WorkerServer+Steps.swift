@@ -51,12 +51,17 @@ extension WorkerServer {
                 .exited(code: result.status.code, words: result.status.description, report), nil
             )
         }
-        let changes = try snapshot.changes(latest: order.latest)
+        let (changes, listing) = try unpacker.changes(
+            of: number, upper: store.treePath(named: name, in: area),
+            places(of: order.layers), before: snapshot.rootBefore,
+            removals: try snapshot.gather(), latest: order.latest)
         if changes.isEmpty {
             snapshot.discard()
             return (.ran(upper: nil, report), nil)
         }
-        let finished = try finishedUpper(name, upper, changes)
+        let finished = UpperStore.Upper(
+            name: name, directory: try upper.duplicate(), changes: changes,
+            listing: try Listing(try MappedFile(listing.borrowed)), listingFile: listing)
         uppers[number] = finished
         return (.ran(upper: number, report), finished.listingFile.borrowed)
     }
@@ -156,16 +161,17 @@ extension WorkerServer {
         return try file.borrowed.readAll(limit: UserDatabase.largestFile)
     }
 
-    private func finishedUpper(
-        _ name: String, _ upper: borrowing OwnedDescriptor, _ changes: ChangeSet
-    ) throws -> UpperStore.Upper {
-        let listing = try UpperPacker.listing(of: changes, upper: upper.borrowed, latest: nil)
-        let file = try area.directory.borrowed.open(
-            "\(name)-listing", [.readWrite, .create, .exclusive], mode: 0o600)
-        try file.borrowed.writeFully(listing.encoded())
-        return UpperStore.Upper(
-            name: name, directory: try upper.duplicate(), changes: changes,
-            listing: try Listing(try MappedFile(file.borrowed)), listingFile: file)
+    /// Where the unpacker finds these layers. Their trees are here.
+    private func places(of layers: [LayerSource]) -> [LayerPlace] {
+        layers.map { layer in
+            switch layer {
+            case .stored(let record):
+                .stored(
+                    tree: store.treePath(of: record.diffID, form: form),
+                    listing: store.listingPath(of: record.diffID))
+            case .upper(let number): .upper(number)
+            }
+        }
     }
 
     // MARK: - Packing

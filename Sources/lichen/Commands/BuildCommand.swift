@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Doctor
 import OCI
 import Store
 
@@ -24,7 +25,7 @@ struct BuildCommand: ParsableCommand {
         if options.writesToStandardOutput && Terminal.isStandardOutput {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
-        var request = try options.request(environment: Environment.current)
+        var request = try wantedRequest()
         request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.file)
         let display = Progress(progress, command: "build")
         let (options, place, asked) = (options, store, request)
@@ -39,5 +40,14 @@ struct BuildCommand: ParsableCommand {
         } cleanUp: {
             display.close()
         }
+    }
+
+    private func wantedRequest() throws -> BuildRequest {
+        var request = try options.request(environment: Environment.current)
+        let required = options.required.flatMap { $0 }
+        if !required.isEmpty {
+            request.requirements = Requirements(required, place: try store.place())
+        }
+        return request
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Doctor
 import OCI
 
 /// `lichen build` as it was typed. Parsing it touches nothing outside the process; `request(environment:)` says what it means.
@@ -115,6 +116,18 @@ struct BuildOptions: ParsableArguments {
     var ids: IDRange = .auto
 
     @Option(
+        name: .customLong("require"),
+        help: ArgumentHelp(
+            "Facts of lichen doctor that must hold here, or the build fails; may be repeated.",
+            discussion: """
+                NAME: the fact is good. NAME=VALUE: it has this value. NAME>=NUMBER: it has this \
+                number or more. Such as userns,idmap.range,landlock>=6.
+                """,
+            valueName: "fact,..."),
+        transform: requirements)
+    var required: [[Requirement]] = []
+
+    @Option(
         help: ArgumentHelp(
             "Stages to build at the same time; the number of processors by default.",
             valueName: "n"),
@@ -172,6 +185,13 @@ struct BuildOptions: ParsableArguments {
     /// Whether standard output belongs to an image's files, and no digest may be printed there.
     var writesToStandardOutput: Bool {
         outputs.contains { $0.destination == .standardOutput }
+    }
+}
+
+/// A comma list; a name that is none is a slip, and the near ones are said.
+private func requirements(_ text: String) throws -> [Requirement] {
+    do throws(Requirement.Problem) { return try Requirement.parse(text) } catch {
+        throw ValidationError(Sanitizer.clean("\(error)"))
     }
 }
 
