@@ -108,6 +108,9 @@ let package = Package(
             "SandboxTests",
             ["lichen", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
+        tests(
+            "LanguageCorpusTests", ["lichen", "Archive", "Linux", "TestSupport", system],
+            exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests(
             "CommandLineTests",

@@ -79,6 +79,7 @@ public struct Builder: Sendable {
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()
+        session.removeCheckouts()
         // While the worker is there, and no RUN is.
         let memory = PeakMemory.bytes()
         await session.worker.finish()

@@ -59,9 +59,10 @@ extension CopySelection {
     private func copy(
         _ entry: Entry, from path: TreePath, to target: TreePath, _ directory: FileDescriptor
     ) throws {
-        let word = words[0]
+        let item = LayerComposer.SourceFile(
+            source: source, word: words[0], path: path, status: entry.status)
         let original = try source.open(path)
-        try original.borrowed.checkUnchanged(since: entry.status, path, word: word)
+        try item.checkUnchanged(original.borrowed)
         try during("copy \(printable(target.bytes))") { () throws(Errno) in
             let file = try directory.open(
                 target.bytes, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
@@ -69,6 +70,6 @@ extension CopySelection {
             try file.borrowed.setPermissions(entry.status.permissions)
             try file.borrowed.setTimes(EmptyCollection(), entry.status.modified)
         }
-        try original.borrowed.checkUnchanged(since: entry.status, path, word: word)
+        try item.checkUnchanged(original.borrowed)
     }
 }

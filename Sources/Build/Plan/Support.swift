@@ -35,24 +35,6 @@ enum Support {
         case .run(let run):
             try refuse("RUN --security=insecure", if: run.security == .insecure)
             try refuse("RUN --device", if: !run.devices.isEmpty)
-        case .copy(let copy):
-            try refuse("COPY with a heredoc", if: !copy.sources.heredocs.isEmpty)
-            try refuse("COPY --link", if: copy.isLinked)
-            try refuse("COPY --parents", if: copy.keepsParents)
-            try refuse("COPY --exclude", if: !copy.excludes.isEmpty)
-        case .add(let add):
-            try refuse("ADD with a heredoc", if: !add.sources.heredocs.isEmpty)
-            try refuse("ADD --link", if: add.isLinked)
-            try refuse("ADD --exclude", if: !add.excludes.isEmpty)
-            try refuse("ADD --checksum", if: add.checksum != nil)
-            try refuse("ADD --keep-git-dir", if: add.keepsGitDirectory != nil)
-            try refuse("ADD --unpack", if: add.unpacks != nil)
-            for source in add.sources.paths {
-                let isRemote = ["http://", "https://", "git://", "git@", "ssh://"].contains {
-                    source.text.hasPrefix($0)
-                }
-                try refuse("ADD of a URL", if: isRemote)
-            }
         default: break
         }
     }

@@ -111,17 +111,22 @@ struct StageSolver {
 
     /// One step: by its key from the store, or by `body`; then the state goes on from its result.
     ///
-    /// - Parameter other: the layers of another stage that the step reads.
+    /// - Parameters:
+    ///   - other: the layers of another stage that the step reads.
+    ///   - isLinked: whether its layer is the same whatever it is put on: neither `key` nor the layer depends on the state.
     mutating func step(
         _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
-        reading other: LayerBasis? = nil, _ body: () async throws -> StepOutcome
+        reading other: LayerBasis? = nil, isLinked: Bool = false,
+        _ body: () async throws -> StepOutcome
     ) async throws {
-        let basis = other.map { state.basis.adding($0) } ?? state.basis
+        let below = isLinked ? LayerBasis() : state.basis
+        let basis = other.map { below.adding($0) } ?? below
+        let stateKey = isLinked ? CacheKey.joined(state.key, key) : key
         if session.request.usesCache, let record = try session.store.step(key),
             try await record.basis == basis.digest
         {
             push(
-                record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy,
+                record.layer.map { SolvedLayer($0) }, key: stateKey, createdBy: createdBy,
                 created: record.created)
             session.countStep(isCached: true)
             session.observer(.stepCached(event))
@@ -139,7 +144,7 @@ struct StageSolver {
                     event, seconds: monotonicSeconds() - started,
                     isPacking: outcome.packed != nil && outcome.layer != nil))
             let solved = record(outcome, event, key, basis)
-            push(solved, key: key, createdBy: createdBy, created: session.now)
+            push(solved, key: stateKey, createdBy: createdBy, created: session.now)
         } catch {
             let isCancelled = error is CancellationError || Task.isCancelled
             session.observer(isCancelled ? .stepCancelled(event) : .stepFailed(event))

@@ -11,6 +11,8 @@ extension WorkerFailure {
     init(_ error: any Error) {
         switch error {
         case let failure as WorkerFailure: self = failure
+        case let error as BuildError:
+            self.init(category: error.category, message: error.message, hint: error.hint)
         case let error as SandboxError: self.init(error)
         case let error as LayerError:
             self.init(category: Self.category(error), message: error.description)

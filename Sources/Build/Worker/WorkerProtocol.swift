@@ -62,8 +62,12 @@ struct RunOrder: Codable, Sendable {
 
 struct CopyOrder: Codable, Sendable {
     var from: [LayerSource]
+    /// Empty for `--link`: the layer is made without the files that it comes to lie on.
     var parent: [LayerSource]
     var sources: [String]
+    var texts: [Transfer.Text]
+    var excludes: [String]
+    var keepsParents: Bool
     var destination: String
     var workingDirectory: String
     var uid, gid: UInt32?
