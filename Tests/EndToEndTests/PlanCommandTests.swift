@@ -98,6 +98,27 @@ struct `lichen plan` {
         #expect(other.outlooks("tools") == ["runs"])
     }
 
+    @Test func `knows what mounts of another stage stand on`() throws {
+        let lichen = try LichenProgram()
+        let base = try Bases.busybox()
+        let folder = try BuildFolder(
+            """
+            FROM \(base) AS tools
+            RUN echo tool > /tool
+            FROM \(base)
+            RUN true
+            RUN --mount=type=bind,from=tools,target=/t cat /t/tool
+            """)
+        #expect(try plan(lichen, folder).outlooks("stage-1") == ["runs", "unknown"])
+        try lichen.build(folder).run().required()
+        #expect(try plan(lichen, folder).outlooks("stage-1") == ["cached", "cached"])
+        try folder.write(
+            "Dockerfile",
+            "FROM \(base) AS tools\nRUN echo other > /tool\nFROM \(base)\nRUN true\n"
+                + "RUN --mount=type=bind,from=tools,target=/t cat /t/tool\n")
+        #expect(try plan(lichen, folder).outlooks("stage-1") == ["cached", "unknown"])
+    }
+
     @Test func `starts no process and prints what a person can read`() throws {
         let (lichen, folder) = (try LichenProgram(), try folder())
         var command = lichen.command(["plan", folder.path])

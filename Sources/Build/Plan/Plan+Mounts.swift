@@ -13,7 +13,9 @@ extension Plan {
             guard case .run(let run) = instruction.operation else { continue }
             for (number, flag) in run.mounts.enumerated() {
                 guard let from = flag.from else { continue }
-                let use = uses.first { $0.use == .mount && $0.range == flag.word.range }
+                let use = uses.first {
+                    $0.use == .mount && $0.instruction == index && $0.range == flag.word.range
+                }
                 let name = use.map { document.stages[$0.stage].name } ?? from
                 result[index, default: [:]][number] =
                     if let context = name.flatMap({ contexts.use($0) }) {

@@ -33,12 +33,23 @@ struct Plan: Sendable {
 
         /// Stages that must be there first.
         var dependencies: Set<Int> {
-            var result: Set<Int> = []
-            if case .stage(let index) = base { result.insert(index) }
-            for case .stage(let index) in origins.values { result.insert(index) }
-            for case .stage(let index) in mountOrigins.values.flatMap(\.values) {
-                result.insert(index)
+            var result = stage.instructions.indices.reduce(into: Set<Int>()) {
+                $0.formUnion(stages(readBy: $1))
             }
+            if case .stage(let index) = base { result.insert(index) }
+            return result
+        }
+
+        /// Where one instruction takes files from, beside the build context.
+        func sources(readBy index: Int) -> [CopyOrigin] {
+            let mounts = (mountOrigins[index] ?? [:]).sorted { $0.key < $1.key }.map(\.value)
+            return (origins[index].map { [$0] } ?? []) + mounts
+        }
+
+        /// Stages whose files one instruction reads.
+        func stages(readBy index: Int) -> Set<Int> {
+            var result: Set<Int> = []
+            for case .stage(let stage) in sources(readBy: index) { result.insert(stage) }
             return result
         }
     }

@@ -52,10 +52,10 @@ struct Downloads {
         for (index, planned) in session.plan.stages {
             for (step, outlook) in (outlooks[index] ?? []).enumerated()
             where outlook == .runs || outlook == .unknown {
-                let reads = planned.stages(readBy: step)
                 let isRun = planned.stage.instructions[step].kind == .run
-                require(index, isRun || planned.origins[step] != nil ? .trees : .listings)
-                for other in reads { require(other, .trees) }
+                let copiesTrees = planned.sources(readBy: step).contains { !$0.isDirectory }
+                require(index, isRun || copiesTrees ? .trees : .listings)
+                for other in planned.stages(readBy: step) { require(other, .trees) }
             }
         }
         return needs
@@ -67,16 +67,29 @@ struct Downloads {
         for (index, planned) in session.plan.stages.sorted(by: { $0.key < $1.key }) {
             for (step, outlook) in (outlooks[index] ?? []).enumerated()
             where outlook == .runs || outlook == .unknown {
-                let context: NamedContext
-                switch planned.origins[step] {
-                case .image(let reference)?: context = .image(reference)
-                case .context(let named)?: context = named
-                case .stage?, nil: continue
+                for source in planned.sources(readBy: step) {
+                    guard let context = source.image else { continue }
+                    images.append(
+                        try await session.images.image(of: context, session.request.platform))
                 }
-                if case .directory = context { continue }
-                images.append(try await session.images.image(of: context, session.request.platform))
             }
         }
         return images
+    }
+}
+
+extension Plan.CopyOrigin {
+    /// Files of the user, which are read where they lie.
+    fileprivate var isDirectory: Bool {
+        if case .context(.directory) = self { true } else { false }
+    }
+
+    /// An image that is no stage.
+    fileprivate var image: NamedContext? {
+        switch self {
+        case .image(let reference): .image(reference)
+        case .context(.directory), .stage: nil
+        case .context(let context): context
+        }
     }
 }

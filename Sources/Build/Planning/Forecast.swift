@@ -8,7 +8,7 @@ public struct Forecast: Sendable, Equatable {
         case cached
         /// The store does not have it.
         case runs
-        /// It stands on a step that would run: what that gives decides.
+        /// It stands on a step that would run, or on files that would first be fetched: what those give decides.
         case unknown
         /// Changes the image's config and no file.
         case config

@@ -68,13 +68,6 @@ extension BuildSession {
     }
 }
 
-extension Plan.PlannedStage {
-    /// Stages whose files one instruction reads.
-    func stages(readBy index: Int) -> Set<Int> {
-        if case .stage(let stage)? = origins[index] { [stage] } else { [] }
-    }
-}
-
 extension StageSolver {
     /// What is known of each instruction; and the stage's state, where all of it is known.
     static func rehearse(
@@ -90,6 +83,7 @@ extension StageSolver {
             try Task.checkCancellation()
             let reads = planned.stages(readBy: index)
             isKnown = isKnown && reads.isSubset(of: finished.keys)
+            if isKnown { isKnown = try !solver.wouldFetch(instruction) }
             guard isKnown else {
                 outlooks.append(instruction.makesFiles ? .unknown : .config)
                 continue
@@ -103,6 +97,20 @@ extension StageSolver {
             }
         }
         return (outlooks, isKnown ? solver.state : nil)
+    }
+}
+
+extension StageSolver {
+    /// Whether already the step's key is made of files that are not here: of what a URL or a repository holds now, or of the
+    /// names of an image's users.
+    fileprivate func wouldFetch(_ instruction: Instruction) throws -> Bool {
+        switch instruction.operation {
+        case .add(let add):
+            let isRemote = try add.sources.paths.contains { AddSource.isRemote(try expand($0)) }
+            return isRemote || (add.isLinked && add.owner != nil)
+        case .copy(let copy): return copy.isLinked && copy.owner != nil
+        default: return false
+        }
     }
 }
 

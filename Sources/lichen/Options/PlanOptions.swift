@@ -67,6 +67,7 @@ struct PlanOptions: ParsableArguments {
         request.sourceDateEpoch = try SourceDateEpoch.seconds(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries
+        request.insecureRegistries = registries.insecureRegistries
         return request
     }
 }
