@@ -97,7 +97,8 @@ let package = Package(
         tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
-            "LanguageCorpusTests", ["lichen", "Archive", "Linux", "TestSupport", system],
+            "LanguageCorpusTests",
+            ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
             exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
