@@ -112,7 +112,8 @@ let package = Package(
             ["lichen", "ConfinedProcess", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
-            "LanguageCorpusTests", ["lichen", "Archive", "Linux", "TestSupport", system],
+            "LanguageCorpusTests",
+            ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
             exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests(

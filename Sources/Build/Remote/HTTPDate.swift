@@ -8,10 +8,13 @@ struct HTTPDate: Equatable {
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`; nil for anything else.
     init?(_ text: String) {
-        let words = text.split(whereSeparator: { $0 == " " || $0 == "-" }).map(String.init)
+        let words = text.split(separator: " ").map(String.init)
+        let dashed = words.count == 4 ? words[1].split(separator: "-").map(String.init) : []
         let parts: (day: String, month: String, year: String, time: String)
         if words.count == 6, words[0].hasSuffix(","), words[5] == "GMT" {
             parts = (words[1], words[2], words[3], words[4])
+        } else if dashed.count == 3, words[0].hasSuffix(","), words[3] == "GMT" {
+            parts = (dashed[0], dashed[1], dashed[2], words[2])
         } else if words.count == 5 {
             parts = (words[2], words[1], words[4], words[3])
         } else {
