@@ -97,6 +97,7 @@ let package = Package(
         tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
+        tests("AttackTests", ["lichen", "Linux", "TestSupport", system]),
         tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
