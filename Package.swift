@@ -51,6 +51,7 @@ let package = Package(
         // Values.
         module("OCI", []),
         module("Dockerfile", []),
+        module("Lint", ["Dockerfile"]),
 
         // What touches the kernel, lowest first.
         module("Linux", ["CShims", system]),
@@ -67,20 +68,25 @@ let package = Package(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
                 .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/unpacker.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
             ]),
         module("Sandbox", ["Policy", "Linux", system]),
+        module("Doctor", ["Linux", system]),
         module(
             "Build",
             [
-                "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
-                "Registry", "Contexts", "Policy", "Sandbox", system, log,
+                "OCI", "Dockerfile", "Lint", "Linux", "Archive", "Layers", "Store", "HTTP",
+                "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Doctor", system, log,
             ]),
 
         // The command line.
         .executableTarget(
-            name: "lichen", dependencies: ["Build", "Store", "Linux", "OCI", system, arguments],
+            name: "lichen",
+            dependencies: [
+                "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI", system, arguments,
+            ],
             swiftSettings: strict),
 
         // What tests share: temporary directories, real peers, a server for faults.
@@ -94,13 +100,25 @@ let package = Package(
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
             swiftSettings: strict),
-        tests("SandboxTests", ["lichen", "OldMounts", "TestSupport"]),
+        // One step under a supervisor, for the tests of that; a program for the same reason.
+        .executableTarget(
+            name: "SupervisedStep", dependencies: ["Sandbox", "Policy", "Linux", system],
+            path: "Tests/SupervisedStep", swiftSettings: strict),
+        tests(
+            "SandboxTests",
+            ["lichen", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
+        tests(
+            "LanguageCorpusTests", ["lichen", "Archive", "Linux", "TestSupport", system],
+            exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("AttackTests", ["lichen", "Linux", "TestSupport", system]),
-        tests("CommandLineTests", ["lichen", "Build", "Store", "OCI", "Linux", arguments, system]),
+        tests(
+            "CommandLineTests",
+            ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
         tests("OCITests", ["OCI"]),
-        tests("DockerfileTests", ["Dockerfile"], exclude: ["Golden", "Refused"]),
+        tests("DockerfileTests", ["Dockerfile", "TestSupport"], exclude: ["Golden", "Refused"]),
+        tests("LintTests", ["Lint", "Dockerfile", "TestSupport"]),
         tests("ArchiveTests", ["Archive", "OCI", "Linux"]),
         tests("LayersTests", ["Layers", "Contexts", "Archive", "OCI", "Linux", system]),
         tests("ContextsTests", ["Contexts", "Layers", "Archive", "OCI", "Linux", system]),
@@ -112,6 +130,7 @@ let package = Package(
         tests(
             "RegistryTests",
             ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
+        tests("DoctorTests", ["Doctor", "Linux", "TestSupport", "lichen"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
     ],
     swiftLanguageModes: [.v6],

@@ -16,6 +16,9 @@
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -52,8 +55,9 @@ static int await_id_map(struct state *s) { return sbx_child_await_id_map(s->go);
 /* Uid 0 of B, without the invoker's groups, and out of reach of ptrace until the execve: the memory of this process is a
  * copy of the worker's. */
 static int become_root(struct state *s) {
-    (void)s;
-    if (syscall(SYS_setgroups, 0, NULL) < 0) return -1;
+    /* With a single id mapped the kernel refuses setgroups: the groups stay, and nothing can be had by them that the
+     * invoker's own group and user don't give. */
+    if (s->spec->drops_groups && syscall(SYS_setgroups, 0, NULL) < 0) return -1;
     if (syscall(SYS_setresgid, 0, 0, 0) < 0) return -1;
     if (syscall(SYS_setresuid, 0, 0, 0) < 0) return -1;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -182,11 +186,36 @@ static int pivot_to_root(struct state *s) {
     return chdir("/");
 }
 
-static _Noreturn void be_init(int report, pid_t command) {
+static int tell(struct state *s, int32_t step, int32_t value) {
+    struct sbx_report message = {.step = step, .value = value};
+    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
+}
+
+/* Until the parent has taken the listener out of the table of descriptors that init shares with the command, or says that
+ * it will not. The command may die before it tells of a listener, and nobody but init would notice; or it may have told, and have
+ * ended since. So the parent hears of its end as well, and decides. */
+static void await_listener(struct state *s, pid_t command) {
+    int timeout = 10;
+    for (;;) {
+        struct pollfd end = {.fd = s->go, .events = POLLIN};
+        if (poll(&end, 1, timeout) > 0) return;
+        siginfo_t info = {0};
+        if (timeout < 0 || syscall(SYS_waitid, P_PID, command, &info, WEXITED | WNOHANG | WNOWAIT, NULL) < 0) continue;
+        if (info.si_pid == 0) continue;
+        tell(s, SBX_STEP_NOT_LISTENING, ESRCH);
+        timeout = -1;
+    }
+}
+
+static _Noreturn void be_init(struct state *s, pid_t command) {
+    int report = s->report;
+    if (s->spec->listens) {
+        await_listener(s, command);
+        if (syscall(SYS_unshare, CLONE_FILES) < 0) syscall(SYS_exit_group, 124);
+    }
     /* Only the report pipe stays open here, so /proc/1/fd leads nowhere. It has been moved to 0. */
     if (dup3(report, 0, O_CLOEXEC) < 0) syscall(SYS_exit_group, 126);
     syscall(SYS_close_range, 1u, ~0u, 0u);
-    prctl(PR_SET_NAME, "lichen-init", 0, 0, 0);
     for (;;) {
         int status;
         pid_t pid = wait4(-1, &status, 0, NULL);
@@ -201,10 +230,22 @@ static _Noreturn void be_init(int report, pid_t command) {
 }
 
 static int fork_init(struct state *s) {
+    unsigned long flags = SIGCHLD;
+    /* Before the command can look; it gets a name of its own by its execve. */
+    if (prctl(PR_SET_NAME, "lichen-init", 0, 0, 0) < 0) return -1;
+    if (s->spec->listens) {
+        /* The listener is born in the command's process, and execve closes it. Init shares the command's descriptors until
+         * the parent has taken the listener from there, so that nothing depends on what the filter lets the command do.
+         * Both keep the ends of the two pipes above everything that the command puts in place. */
+        flags |= CLONE_FILES;
+        s->go = fcntl(s->go, F_DUPFD_CLOEXEC, 16);
+        s->report = fcntl(s->report, F_DUPFD_CLOEXEC, 16);
+        if (s->go < 0 || s->report < 0) return -1;
+    }
     /* Not fork(): its handlers take locks that another thread of the worker may have held at the clone. */
-    long command = syscall(SYS_clone, (unsigned long)SIGCHLD, 0ul, 0ul, 0ul, 0ul);
+    long command = syscall(SYS_clone, flags, 0ul, 0ul, 0ul, 0ul);
     if (command < 0) return -1;
-    if (command > 0) be_init(s->report, (pid_t)command);
+    if (command > 0) be_init(s, (pid_t)command);
     return 0;
 }
 
@@ -221,15 +262,24 @@ static int standard_streams(struct state *s) {
     /* Above the three, lest one overwrite another before it is copied. */
     int output = fcntl(s->spec->output, F_DUPFD_CLOEXEC, 16);
     int error = fcntl(s->spec->error, F_DUPFD_CLOEXEC, 16);
-    int report = fcntl(s->report, F_DUPFD_CLOEXEC, 16);
     input = fcntl(input, F_DUPFD_CLOEXEC, 16);
-    if (output < 0 || error < 0 || report < 0 || input < 0) return -1;
-    s->report = report;
+    /* With a listener the pipe is up there already, where init looks for it. */
+    if (!s->spec->listens) s->report = fcntl(s->report, F_DUPFD_CLOEXEC, 16);
+    if (output < 0 || error < 0 || s->report < 0 || input < 0) return -1;
     if (dup3(input, 0, 0) < 0 || dup3(output, 1, 0) < 0) return -1;
     return dup3(error, 2, 0) < 0 ? -1 : 0;
 }
 
+static int close_between(int first, int last) {
+    return first > last ? 0 : (int)syscall(SYS_close_range, (unsigned int)first, (unsigned int)last, 0u);
+}
+
 static int close_descriptors(struct state *s) {
+    if (s->spec->listens) {
+        int low = s->go < s->report ? s->go : s->report, high = s->go < s->report ? s->report : s->go;
+        if (close_between(3, low - 1) < 0 || close_between(low + 1, high - 1) < 0) return -1;
+        return (int)syscall(SYS_close_range, (unsigned int)high + 1, ~0u, 0u);
+    }
     if (dup3(s->report, 3, O_CLOEXEC) < 0) return -1;
     s->report = 3;
     return (int)syscall(SYS_close_range, 4u, ~0u, 0u);
@@ -270,11 +320,24 @@ static int landlock(struct state *s) {
     return answer;
 }
 
+/* A descriptor with SECCOMP_FILTER_FLAG_NEW_LISTENER, else 0; or -1. */
+static int install_program(const void *filter, uint16_t count, unsigned int flags) {
+    struct sock_fprog program = {.len = count, .filter = (struct sock_filter *)(uintptr_t)filter};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+}
+
+/* What happens between the filter and the parent's first look at the listener waits in the kernel. The one call that must
+ * not is the write below: the parent made sure that the filter allows it without a question. */
 static int install_filter(struct state *s) {
-    struct sock_fprog program = {
-        .len = s->spec->filter_count, .filter = (struct sock_filter *)(uintptr_t)s->spec->filter};
-    unsigned int flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    const struct sbx_step_spec *spec = s->spec;
+    if (!spec->listens) return install_program(spec->filter, spec->filter_count, 0);
+    enum { NEW_LISTENER = 1 << 3, WAIT_KILLABLE_RECV = 1 << 5 /* Linux 5.19 */ };
+    int listener = install_program(spec->filter, spec->filter_count, NEW_LISTENER | WAIT_KILLABLE_RECV);
+    if (listener < 0 && errno == EINVAL) listener = install_program(spec->filter, spec->filter_count, NEW_LISTENER);
+    if (listener >= 0) return tell(s, SBX_STEP_LISTENING, listener);
+    /* EBUSY: somebody above us listens already, and there can be one only. */
+    if (tell(s, SBX_STEP_NOT_LISTENING, errno) < 0) return -1;
+    return install_program(spec->plain_filter, spec->plain_filter_count, 0);
 }
 
 /* Without no_new_privs a filter needs CAP_SYS_ADMIN of B, which goes in the steps below; such a filter has to allow the
@@ -293,7 +356,7 @@ static int bounding_set(struct state *s) {
 }
 
 static int switch_user(struct state *s) {
-    if (syscall(SYS_setgroups, s->spec->group_count, s->spec->groups) < 0) return -1;
+    if (s->spec->drops_groups && syscall(SYS_setgroups, s->spec->group_count, s->spec->groups) < 0) return -1;
     if (syscall(SYS_setresgid, s->spec->gid, s->spec->gid, s->spec->gid) < 0) return -1;
     return (int)syscall(SYS_setresuid, s->spec->uid, s->spec->uid, s->spec->uid);
 }

@@ -15,6 +15,11 @@ int sbx_pidfd_send_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 0) < 0 ? -errno : 0;
 }
 
+int sbx_pidfd_getfd(int pidfd, int number) {
+    long fd = syscall(SYS_pidfd_getfd, pidfd, number, 0u);
+    return fd < 0 ? -errno : (int)fd;
+}
+
 int sbx_wait_pidfd(int pidfd, int *status) {
     siginfo_t info;
     int answer;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef void (*child_main)(const void *spec, int go, int report);
@@ -55,5 +56,24 @@ int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
 }
 
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
-    return spawn(CLONE_NEWUSER | CLONE_NEWNS, worker, spec, child);
+    uint64_t flags = spec->isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNS;
+    return spawn(flags, worker, spec, child);
+}
+
+int sbx_let_go(int go) {
+    sigset_t pipe, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    ssize_t count;
+    do {
+        count = write(go, "", 1);
+    } while (count < 0 && errno == EINTR);
+    int error = count < 0 ? errno : 0;
+    if (error == EPIPE) {
+        struct timespec now = {0};
+        while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR) continue;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
 }

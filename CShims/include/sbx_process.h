@@ -6,6 +6,9 @@
 
 int sbx_pidfd_send_signal(int pidfd, int signal);
 
+/* A copy of descriptor `number` of another process, close-on-exec (Linux 5.6). */
+int sbx_pidfd_getfd(int pidfd, int number);
+
 /* Waits for the child behind `pidfd` and reaps it. `status` as wait(2) gives it. */
 int sbx_wait_pidfd(int pidfd, int *status);
 

@@ -11,7 +11,10 @@
 #include <sys/types.h>
 
 /* What a child tells through its report pipe: the set-up step that failed and its errno, or SBX_STEP_EXITED with the wait
- * status of the command. Nothing but end-of-file from a worker means that its execve happened. */
+ * status of the command. Before that, where the specification `listens`: SBX_STEP_LISTENING with the number of the seccomp
+ * listener among the descriptors of the child (init), or SBX_STEP_NOT_LISTENING with an errno (ESRCH: the command has
+ * ended; this may also come after SBX_STEP_LISTENING, and means nothing then). Init goes on when it gets a
+ * byte more through its go pipe; the command does not wait. Nothing but end-of-file from a worker means that its execve happened. */
 struct sbx_report {
     int32_t step;
     int32_t value;
@@ -59,6 +62,8 @@ enum sbx_step {
     SBX_STEP_EXECVE,
     SBX_STEP_COUNT,
     SBX_STEP_EXITED = 1000,
+    SBX_STEP_LISTENING = 1001,
+    SBX_STEP_NOT_LISTENING = 1002,
 };
 
 /* A mount made by the parent (detached), and where it goes: both by descriptor, so no path is looked up. */
@@ -95,6 +100,10 @@ struct sbx_step_spec {
     uint64_t landlock_scopes;    /* LANDLOCK_SCOPE_*, 0 for none */
     const void *filter;          /* struct sock_filter[] */
     uint16_t filter_count;
+    int32_t listens;             /* 1: `filter` is installed with a listener, and must allow write(2) without asking it */
+    const void *plain_filter;    /* where no listener can be had; must not ask one */
+    uint16_t plain_filter_count;
+    int32_t drops_groups;        /* 0 where setgroups(2) is denied in the namespace */
     uint64_t capabilities;       /* bounding set, and the rest of them for uid 0 */
     uint32_t uid, gid;
     const uint32_t *groups;
@@ -107,6 +116,7 @@ struct sbx_step_spec {
 
 /* The worker. `keep` is the one descriptor it inherits beside 0, 1 and 2; it arrives as number 3. */
 struct sbx_worker_spec {
+    int32_t isolated; /* 1: no user namespace of its own, but PID, network and IPC: the unpacker, below the worker */
     int32_t keep;
     const char *program;
     const char *const *arguments;
@@ -116,6 +126,9 @@ struct sbx_worker_spec {
 /* Both return 0 or -errno of the parent's side, and fill `*child`, whose three descriptors the caller owns. */
 int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child);
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child);
+
+/* Writes the byte for which a child waits. -EPIPE, without a signal, if it is gone. */
+int sbx_let_go(int go);
 
 /* The child's side; never returns. */
 _Noreturn void sbx_step_main(const struct sbx_step_spec *spec, int go, int report);

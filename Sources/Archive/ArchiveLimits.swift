@@ -4,6 +4,9 @@ public enum ArchiveLimits {
     public static let path = 4096
     /// Bytes of one component: Linux's NAME_MAX.
     public static let component = 255
+    /// What stands before a name in the entry that hides it in lower layers; such a name is never one of a file, and is longer
+    /// by this. OCI image-spec v1.1, layer.md, "Whiteouts".
+    static let whiteoutPrefix: StaticString = ".wh."
     /// Bytes of a link target: Linux's PATH_MAX.
     public static let linkTarget = 4096
     /// Bytes of one GNU long name record, which may carry padding.

@@ -172,12 +172,16 @@ extension TarEntry {
         guard path.count <= ArchiveLimits.path else {
             throw ArchiveError(.limit("bytes of a path", Int64(ArchiveLimits.path)))
         }
-        var length = 0
-        for byte in path {
-            length = byte == UInt8(ascii: "/") ? 0 : length + 1
-            if length > ArchiveLimits.component {
-                throw ArchiveError(.limit("bytes of a name", Int64(ArchiveLimits.component)))
-            }
+        for name in path.split(separator: UInt8(ascii: "/")) where !isShort(name) {
+            throw ArchiveError(.limit("bytes of a name", Int64(ArchiveLimits.component)))
         }
+    }
+
+    /// Whether a file may have the name, or the name that it hides.
+    private static func isShort(_ name: ArraySlice<UInt8>) -> Bool {
+        if name.count <= ArchiveLimits.component { return true }
+        let prefix = ArchiveLimits.whiteoutPrefix
+        return name.count <= ArchiveLimits.component + prefix.utf8CodeUnitCount
+            && prefix.withUTF8Buffer { name.starts(with: $0) }
     }
 }

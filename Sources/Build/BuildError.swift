@@ -4,6 +4,8 @@ public struct BuildError: Error, Sendable, CustomStringConvertible {
     public enum Category: Int32, Sendable, Codable {
         /// An instruction failed.
         case instruction = 1
+        /// An instruction failed after the policy had refused it a call.
+        case refusedByPolicy = 3
         /// Dockerfile, context or policy is wrong.
         case input = 65
         case network = 69

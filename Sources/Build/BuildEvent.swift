@@ -40,9 +40,13 @@ public enum BuildEvent: Sendable {
     case stepOutput(Step, [UInt8])
     /// The store had it: nothing was started.
     case stepCached(Step)
-    /// `seconds` since its start.
-    case stepDone(Step, seconds: Double)
+    /// `seconds` since its start. Where `isPacking`, it made a layer, which is packed beside the next steps.
+    case stepDone(Step, seconds: Double, isPacking: Bool)
+    /// The layer that a done step made is in the store; `size` is that of its blob.
+    case layerPacked(Step, digest: Digest, size: Int64)
     case stepFailed(Step)
+    /// It was stopped, because another step failed or somebody interrupted the build.
+    case stepCancelled(Step)
     case transferStarted(Transfer)
     case transferProgress(Transfer, bytes: Int64)
     /// False where the registry had the blob already.

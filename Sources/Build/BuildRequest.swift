@@ -1,3 +1,4 @@
+public import Doctor
 public import OCI
 
 /// What to build and where it goes: the meaning of a command line, without the command line.
@@ -28,8 +29,10 @@ public struct BuildRequest: Sendable {
     public var context: Context
     /// `--build-context`, by `NamedContext.canonicalName`.
     public var namedContexts: [String: NamedContext] = [:]
-    /// The Dockerfile's path; nil for `Dockerfile`, else `Containerfile`, in the context.
+    /// The Dockerfile's path, or its URL; nil for `Dockerfile`, else `Containerfile`, in the context.
     public var dockerfile: String?
+    /// The Dockerfile itself, in place of a file.
+    public var dockerfileText: [UInt8]?
     public var tags: [Reference] = []
     /// Pushes to every tag.
     public var pushes = false
@@ -45,8 +48,14 @@ public struct BuildRequest: Sendable {
     public var isolation: Isolation = .auto
     public var snapshotter: Snapshotter = .auto
     public var ids: IDRange = .auto
+    /// `--secret`, by id: what RUNs may ask for. Only ids go into keys and records, never values.
+    public var secrets: [String: SecretSource] = [:]
+    /// `--ssh`, by id: the sockets of ssh agents.
+    public var agents: [String: String] = [:]
     /// Stages that are built at the same time; nil for the number of processors.
     public var jobs: Int?
+    /// `--require`: what this host has to have, or nothing of the build is begun.
+    public var requirements: Requirements?
     /// `SOURCE_DATE_EPOCH`, seconds since 1970: later times in layers and config are set back to it.
     public var sourceDateEpoch: Int64?
     /// Registries that are spoken to in plain HTTP, beside those on loopback.
@@ -67,6 +76,12 @@ public enum Snapshotter: String, Sendable, CaseIterable {
     case overlay
     /// Each step works on a copy, which is compared with its layers. Slower; the layers are the same.
     case copy
+}
+
+/// Where the value of a secret is; read when a RUN that mounts it is run.
+public enum SecretSource: Sendable, Equatable {
+    case file(String)
+    case environment(String)
 }
 
 /// Which ids the files of a build may belong to, and its processes run as.
@@ -119,17 +134,23 @@ public struct BuildResult: Sendable, Equatable {
     /// Bytes that went over the network.
     public var downloadedBytes: Int64
     public var uploadedBytes: Int64
+    /// Calls that were refused to its RUNs, none of which failed for it.
+    public var refusedCalls: [RefusedCall]
+    /// See `PeakMemory`; nil where it can't be read.
+    public var peakMemoryBytes: Int64?
 
     public init(
         manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
-        downloadedBytes: Int64,
-        uploadedBytes: Int64
+        downloadedBytes: Int64, uploadedBytes: Int64, refusedCalls: [RefusedCall] = [],
+        peakMemoryBytes: Int64? = nil
     ) {
+        self.refusedCalls = refusedCalls
         self.manifest = manifest
         self.config = config
         self.stepCount = stepCount
         self.cachedCount = cachedCount
         self.downloadedBytes = downloadedBytes
         self.uploadedBytes = uploadedBytes
+        self.peakMemoryBytes = peakMemoryBytes
     }
 }

@@ -7,11 +7,13 @@ extension Builder {
     /// - Returns: the descriptor of what the name stands for: a manifest, or an index.
     /// - Throws: `BuildError`, or `CancellationError`.
     public func pull(
-        _ reference: Reference, platform: Platform, plainHTTP: Set<String>
+        _ reference: Reference, platform: Platform, plainHTTP: Set<String> = [],
+        insecure: Set<String> = []
     ) async throws -> Descriptor {
         try await described {
             var request = BuildRequest(context: .directory("."))
             request.plainHTTPRegistries = plainHTTP
+            request.insecureRegistries = insecure
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             let source = ImageSource(store: store, request: request, observer: observer)
@@ -24,7 +26,9 @@ extension Builder {
     /// Sends an image of the store to the registry that its name says.
     ///
     /// - Throws: `BuildError`, or `CancellationError`.
-    public func push(_ reference: Reference, plainHTTP: Set<String>) async throws -> Descriptor {
+    public func push(
+        _ reference: Reference, plainHTTP: Set<String> = [], insecure: Set<String> = []
+    ) async throws -> Descriptor {
         try await described {
             guard let descriptor = try store.image(reference.description) else {
                 throw StoreError(
@@ -32,6 +36,7 @@ extension Builder {
             }
             var request = BuildRequest(context: .directory("."))
             request.plainHTTPRegistries = plainHTTP
+            request.insecureRegistries = insecure
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             let source = ImageSource(store: store, request: request, observer: observer)

@@ -1,6 +1,8 @@
 import Dockerfile
+import Doctor
 import Linux
 import OCI
+import Synchronization
 public import Store
 
 /// Builds images in a store. One value can carry out many requests, one after another or at once.
@@ -23,20 +25,30 @@ public struct Builder: Sendable {
     private func carryOut(_ request: BuildRequest) async throws -> BuildResult {
         raiseOpenFileLimit()
         try Self.checkIsolation(request.isolation)
-        let context = try BuildContext(request)
-        let document = try context.parse()
+        try Self.check(request.requirements)
+        // Held until the end of the build: nobody prunes what it stands on.
+        let lock = try store.enter()
+        defer { withExtendedLifetime(lock) {} }
+        return try await withSession(request) { try await run($0) }
+    }
+
+    /// Reads and plans what `request` asks for; nothing has run yet when `body` begins.
+    func withSession<Value>(
+        _ request: BuildRequest, isRehearsal: Bool = false,
+        _ body: (BuildSession) async throws -> Value
+    ) async throws -> Value {
+        let text = try await DockerfileText.read(request)
+        let context = try BuildContext(request, text)
+        let document = try text.parse()
         do {
-            let plan = try Plan(document, request: request)
-            // Held until the end of the build: nobody prunes what it stands on.
-            let lock = try store.enter()
-            defer { withExtendedLifetime(lock) {} }
             let images = ImageSource(store: store, request: request, observer: observer)
+            let planned = try await Planner(request: request, images: images).plan(document)
+            try Checks.report(document, planned, context, request, to: observer)
             let worker = WorkerClient(request, store: store, observer: observer)
             let session = try BuildSession(
-                request: request, plan: plan, store: store, images: images, worker: worker,
-                context: context,
-                observer: observer)
-            return try await run(session)
+                request: request, plan: planned.plan, store: store, images: images, worker: worker,
+                context: context, isRehearsal: isRehearsal, observer: observer)
+            return try await body(session)
         } catch let error as DockerfileError {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: document.source)
@@ -61,13 +73,19 @@ public struct Builder: Sendable {
                     stepCount: session.stepCounts.steps,
                     cachedCount: session.stepCounts.cached,
                     downloadedBytes: session.images.counter.downloaded,
-                    uploadedBytes: session.images.counter.uploaded))
+                    uploadedBytes: session.images.counter.uploaded,
+                    refusedCalls: session.refused.withLock { $0 }))
         } catch { outcome = .failure(error) }
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()
+        session.removeCheckouts()
+        // While the worker is there, and no RUN is.
+        let memory = PeakMemory.bytes()
         await session.worker.finish()
-        return try outcome.get()
+        var result = try outcome.get()
+        result.peakMemoryBytes = memory
+        return result
     }
 
     private func deliver(_ image: AssembledImage, _ session: BuildSession) async throws {
@@ -118,10 +136,17 @@ public struct Builder: Sendable {
         }
     }
 
+    private static func check(_ requirements: Requirements?) throws(BuildError) {
+        do throws(Requirements.Unmet) { try requirements?.check() } catch {
+            throw BuildError(.host, error.message, hint: error.fact.remedy)
+        }
+    }
+
     /// A build argument that nobody asks for is most likely misspelt.
     private func warnOfUnusedArguments(_ session: BuildSession) {
         var known = Set(StageScope.proxyArguments.flatMap { [$0, $0.lowercased()] })
-        known.insert("SOURCE_DATE_EPOCH")
+        known.formUnion(["SOURCE_DATE_EPOCH", Checks.argument])
+        known.formUnion(GlobalScope.predefinedArguments(session.document, session.request).keys)
         for instruction in session.document.instructions {
             guard case .arg(let definitions) = instruction.operation else { continue }
             known.formUnion(definitions.map(\.name.text))

@@ -1,3 +1,4 @@
+public import Layers
 public import Linux
 public import SystemPackage
 

@@ -1,4 +1,5 @@
 public import Dockerfile
+public import Layers
 
 /// An ignore file says which paths are seen.
 extension IgnoreFile: PathFilter {

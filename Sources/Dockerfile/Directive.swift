@@ -16,6 +16,12 @@ public struct CheckOptions: Sendable, Equatable {
 
     public init() {}
 
+    /// Reads `skip=A,B;error=true`, as BUILDKIT_DOCKERFILE_CHECK has it; nil where an option is unknown.
+    public init?(_ text: String) {
+        guard let options = try? CheckOptions(parsing: text) else { return nil }
+        self = options
+    }
+
     /// - Throws: `DockerfileError.Problem` naming the option that is not known.
     init(parsing text: String) throws(Fault) {
         for option in text.split(separator: ";", omittingEmptySubsequences: true) {

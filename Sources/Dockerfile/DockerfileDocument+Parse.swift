@@ -33,16 +33,23 @@ extension DockerfileDocument {
 
     /// Parses the trigger that a base image's config records for ONBUILD.
     ///
-    /// `file` is what messages call it, for instance the base's reference.
+    /// - Parameters:
+    ///   - file: what messages call it, for instance the base's reference.
+    ///   - place: where all its words are said to stand, as the FROM that brings it; nil for places in the trigger itself.
     public static func parseTrigger(
-        _ expression: String, file: String
+        _ expression: String, file: String, at place: SourceRange? = nil
     ) throws(DockerfileError) -> Instruction {
-        let source = try SourceText(Array(expression.utf8), file: file)
-        var reader = LineReader(source)
-        guard let instruction = try read(&reader) else {
-            let start = SourcePosition(line: 1, column: 1)
-            throw DockerfileError(.empty, file: file, range: SourceRange(start, start))
+        let start = SourcePosition(line: 1, column: 1)
+        let whole = place ?? SourceRange(start, start)
+        let source: SourceText
+        do throws(DockerfileError) {
+            source = try SourceText(Array(expression.utf8), file: file)
+        } catch { throw DockerfileError(error.problem, file: file, range: place ?? error.range) }
+        var reader = LineReader(source, at: place)
+        guard var instruction = try read(&reader) else {
+            throw DockerfileError(.empty, file: file, range: whole)
         }
+        if let place { instruction.range = place }
         switch instruction.kind {
         case .onBuild, .from, .maintainer:
             throw DockerfileError(
@@ -59,9 +66,8 @@ extension DockerfileDocument {
     /// The one place where a fault gets the file's name, and the instruction's place if it has none.
     private static func read(_ reader: inout LineReader) throws(DockerfileError) -> Instruction? {
         let file = reader.source.file
-        var place = SourceRange(
-            SourcePosition(line: reader.lastLine + 1, column: 1),
-            SourcePosition(line: reader.lastLine + 1, column: 1))
+        let next = SourcePosition(line: reader.lastLine + 1, column: 1)
+        var place = reader.place ?? SourceRange(next, next)
         do throws(Fault) {
             guard let line = try reader.next() else { return nil }
             let whole = line.text.whole.trimmed
@@ -87,7 +93,7 @@ extension DockerfileDocument {
             instruction.operation = try InstructionParser.operation(
                 kind, arguments, heredocs: heredocs, escape: reader.escape)
         }
-        if reader.lastLine > instruction.range.end.line {
+        if reader.place == nil, reader.lastLine > instruction.range.end.line {
             let last = reader.source.line(reader.lastLine).unicodeScalars.count
             instruction.range.end = SourcePosition(line: reader.lastLine, column: last + 1)
         }

@@ -48,11 +48,14 @@ extension DockerfileError.Problem: CustomStringConvertible {
             "invalid stage name \(quoted(name)); it starts with a letter and has letters, digits, "
                 + "'-', '_' and '.'"
         case .forbiddenTrigger(let name): "\(name) is not allowed in ONBUILD"
-        case .healthcheckType(let word): "HEALTHCHECK takes CMD or NONE, not \(quoted(word))"
+        case .healthcheckType(let word):
+            "HEALTHCHECK takes CMD or NONE, not \(quoted(word))"
+                + didYouMean(nearest(to: word, among: ["CMD", "NONE"]))
         case .healthcheckNoneArguments: "HEALTHCHECK NONE takes no arguments and no flags"
         case .missingHealthcheckCommand: "HEALTHCHECK CMD requires a command"
         case .invalidPort(let word): "invalid port \(quoted(word))"
-        case .invalidSignal(let word): "invalid signal \(quoted(word))"
+        case .invalidSignal(let word):
+            "invalid signal \(quoted(word))" + didYouMean(StopSignal.nearestName(to: word))
 
         case .unknownFlag(let flag, let name, let near):
             "unknown flag --\(flag) for \(name)" + didYouMean(near.map { "--" + $0 })
@@ -72,7 +75,8 @@ extension DockerfileError.Problem: CustomStringConvertible {
             "unknown mount option \(quoted(key))" + didYouMean(near)
         case .unknownMountType(let type, let near):
             "unknown mount type \(quoted(type))" + didYouMean(near)
-        case .invalidMountOption(let key, let value): "invalid value \(quoted(value)) for \(key)"
+        case .invalidMountOption(let key, let value):
+            "invalid value \(quoted(value)) for \(key)" + didYouMean(nearestValue(key, value))
         case .mountOptionWithoutValue(let key): "\(quoted(key)) requires a value: \(key)=..."
         case .mountOptionNotForType(let key, let type):
             "the option \(key) is not for mounts of type \(type)"
@@ -94,6 +98,12 @@ extension DockerfileError.Problem: CustomStringConvertible {
         case .expansion(let error): "\(error)"
         }
     }
+}
+
+/// Only `sharing` takes one of a few words.
+private func nearestValue(_ option: String, _ value: String) -> String? {
+    guard option == "sharing" else { return nil }
+    return nearest(to: value, among: RunMount.Sharing.allCases.map(\.rawValue))
 }
 
 private func quoted(_ text: String) -> String { "\"\(text)\"" }

@@ -113,9 +113,11 @@ struct FlagSet {
     where Value: RawRepresentable<String> & CaseIterable {
         guard let word = try word(name) else { return nil }
         if let value = Value(rawValue: word.text) { return value }
-        let expected = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        let known = Value.allCases.map(\.rawValue)
+        let near = nearest(to: word.text, among: known).map { "; did you mean \($0)?" } ?? ""
+        let expected = "one of " + known.joined(separator: ", ") + near
         throw Fault(
-            .invalidFlagValue(flag: name, value: word.text, expected: "one of " + expected),
+            .invalidFlagValue(flag: name, value: word.text, expected: expected),
             at: word.range)
     }
 

@@ -7,6 +7,8 @@ public struct IgnoreFile: Sendable, Equatable {
         var pattern: PathPattern
         /// Written `!pattern`: what matches is included.
         var includes: Bool
+        /// Written `*`, `**` or `**/*`.
+        var coversAll: Bool
     }
     private let rules: [Rule]
 
@@ -51,6 +53,14 @@ public struct IgnoreFile: Sendable, Equatable {
     /// Whether no path is ignored.
     public var isEmpty: Bool { rules.allSatisfy(\.includes) }
 
+    /// Whether a pattern lets something back in: then only a walk says whether a directory is empty.
+    public var hasExceptions: Bool { rules.contains(where: \.includes) }
+
+    /// Whether one pattern leaves nothing of the context.
+    public var ignoresEverything: Bool {
+        rules.contains { !$0.includes && $0.coversAll } && !hasExceptions
+    }
+
     /// Whether the path stays out.
     public func matches(_ path: ArraySlice<UInt8>) -> Bool {
         let path = Self.trimmedSlashes(path)
@@ -91,8 +101,10 @@ public struct IgnoreFile: Sendable, Equatable {
         }
         var clean = cleanPath(pattern)
         if clean.count > 1, clean.first == slash { clean.removeFirst() }
+        let text = String(decoding: clean, as: UTF8.self)
         return Rule(
-            pattern: try PathPattern(clean[...], doubleStar: .directories), includes: includes)
+            pattern: try PathPattern(clean[...], doubleStar: .directories), includes: includes,
+            coversAll: ["*", "**", "**/*"].contains(text))
     }
 
     private static func trimmedSpace(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -1,15 +1,15 @@
 /// A JSON value that prints the same text each time: keys sorted, two spaces a level.
-indirect enum JSONText {
+public indirect enum JSONText: Sendable, Equatable {
     case string(String)
     case number(Int64)
     case truth(Bool)
     case list([JSONText])
     case object([String: JSONText])
 
-    static func optional(_ text: String?) -> JSONText? { text.map { .string($0) } }
-    static func strings(_ texts: [String]) -> JSONText { .list(texts.map { .string($0) }) }
+    public static func optional(_ text: String?) -> JSONText? { text.map { .string($0) } }
+    public static func strings(_ texts: [String]) -> JSONText { .list(texts.map { .string($0) }) }
 
-    func rendered(indent: Int = 0) -> String {
+    public func rendered(indent: Int = 0) -> String {
         let inner = String(repeating: "  ", count: indent + 1)
         let outer = String(repeating: "  ", count: indent)
         switch self {
@@ -54,7 +54,7 @@ indirect enum JSONText {
 
 extension JSONText {
     /// An object of what is there: members that are nil are left out.
-    static func members(_ members: KeyValuePairs<String, JSONText?>) -> JSONText {
+    public static func members(_ members: KeyValuePairs<String, JSONText?>) -> JSONText {
         var present: [String: JSONText] = [:]
         for (key, value) in members { present[key] = value }
         return .object(present)

@@ -10,12 +10,17 @@ struct LineReader {
     }
 
     let source: SourceText
+    /// Where everything stands, if not in a file.
+    let place: SourceRange?
     private(set) var directives = DirectiveReader()
     private(set) var warnings: [ParseWarning] = []
     /// The number of the last line read.
     private(set) var lastLine = 0
 
-    init(_ source: SourceText) { self.source = source }
+    init(_ source: SourceText, at place: SourceRange? = nil) {
+        self.source = source
+        self.place = place
+    }
 
     var escape: Unicode.Scalar { directives.escape }
 
@@ -35,7 +40,8 @@ struct LineReader {
             let (kept, continues) = withoutContinuation(content)
             if kept.isEmpty && !continues { continue }
             var line = Line(
-                text: LogicalLine(), firstLine: lastLine, comments: comments, endsContinued: false)
+                text: LogicalLine(at: place), firstLine: lastLine, comments: comments,
+                endsContinued: false)
             line.text.append(kept.scalars, at: kept.range.start)
             line.endsContinued = continues
             if continues { join(&line) }
@@ -82,7 +88,7 @@ struct LineReader {
     private mutating func readLine() -> LogicalLine? {
         guard lastLine < source.lineCount else { return nil }
         lastLine += 1
-        var line = LogicalLine()
+        var line = LogicalLine(at: place)
         line.append(
             source.line(lastLine).unicodeScalars, at: SourcePosition(line: lastLine, column: 1))
         return line

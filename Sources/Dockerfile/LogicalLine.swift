@@ -14,6 +14,25 @@ struct LogicalLine {
     private(set) var scalars: [Unicode.Scalar] = []
     /// Where each joined part begins, in `scalars` and in the file.
     private var segments: [(index: Int, position: SourcePosition)] = []
+    /// Where the text is said to stand, if not in a file: on one line, so that no two words have the same place.
+    private let place: SourceRange?
+
+    init(at place: SourceRange? = nil) { self.place = place }
+
+    /// Where scalars stand.
+    func range(of bounds: Range<Int>) -> SourceRange {
+        if let place {
+            let (line, column) = (place.start.line, place.start.column)
+            return SourceRange(
+                SourcePosition(line: line, column: column + bounds.lowerBound),
+                SourcePosition(line: line, column: column + bounds.upperBound))
+        }
+        let start = position(of: bounds.lowerBound)
+        guard !bounds.isEmpty else { return SourceRange(start, start) }
+        var end = position(of: bounds.upperBound - 1)
+        end.column += 1
+        return SourceRange(start, end)
+    }
 
     mutating func append(_ part: some Sequence<Unicode.Scalar>, at position: SourcePosition) {
         segments.append((scalars.count, position))
@@ -23,7 +42,7 @@ struct LogicalLine {
     /// Everything, as a piece.
     var whole: Piece { Piece(line: self, bounds: 0..<scalars.count) }
 
-    func position(of index: Int) -> SourcePosition {
+    private func position(of index: Int) -> SourcePosition {
         var low = 0
         var high = segments.count
         while low < high {
@@ -47,13 +66,7 @@ struct Piece {
     var text: String { String(scalars) }
     var word: Word { Word(text, range: range) }
 
-    var range: SourceRange {
-        let start = line.position(of: bounds.lowerBound)
-        guard !bounds.isEmpty else { return SourceRange(start, start) }
-        var end = line.position(of: bounds.upperBound - 1)
-        end.column += 1
-        return SourceRange(start, end)
-    }
+    var range: SourceRange { line.range(of: bounds) }
 
     subscript(_ part: Range<Int>) -> Piece { Piece(line: line, bounds: part) }
 

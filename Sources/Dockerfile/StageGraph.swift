@@ -9,6 +9,8 @@ public struct StageGraph: Sendable, Equatable {
         public enum Use: Sendable, Equatable { case base, copy, mount }
         public var stage: Int
         public var use: Use
+        /// The instruction's index in the stage; nil for FROM.
+        public var instruction: Int?
         /// The word that names it.
         public var range: SourceRange
     }
@@ -31,12 +33,13 @@ public struct StageGraph: Sendable, Equatable {
             guard !base.isEmpty else { throw document.error(.blankBase(word.text), at: word.range) }
             var found: [Dependency] = []
             if let index = earlier[base.lowercased()] {
-                found.append(Dependency(stage: index, use: .base, range: word.range))
+                found.append(
+                    Dependency(stage: index, use: .base, instruction: nil, range: word.range))
             }
             do throws(Fault) {
-                for instruction in stage.instructions {
+                for (index, instruction) in stage.instructions.enumerated() {
                     found += try Self.uses(
-                        of: instruction.operation, names, count: document.stages.count)
+                        of: instruction.operation, index, names, count: document.stages.count)
                 }
             } catch { throw document.error(error.problem, at: error.range ?? word.range) }
             all.append(found)
@@ -61,18 +64,21 @@ public struct StageGraph: Sendable, Equatable {
 
     /// The stages that one instruction names, in COPY or in mounts; of ONBUILD none, until it runs.
     private static func uses(
-        of operation: Instruction.Operation, _ names: [String: Int], count: Int
+        of operation: Instruction.Operation, _ instruction: Int, _ names: [String: Int], count: Int
     ) throws(Fault) -> [Dependency] {
         switch operation {
         case .copy(let copy):
             guard let from = copy.from, let index = try index(from, names, count: count) else {
                 return []
             }
-            return [Dependency(stage: index, use: .copy, range: from.range)]
+            return [
+                Dependency(stage: index, use: .copy, instruction: instruction, range: from.range)
+            ]
         case .run(let run):
             return run.mounts.compactMap { flag in
                 guard let from = flag.from, let index = names[from.lowercased()] else { return nil }
-                return Dependency(stage: index, use: .mount, range: flag.word.range)
+                return Dependency(
+                    stage: index, use: .mount, instruction: instruction, range: flag.word.range)
             }
         default: return []
         }

@@ -7,6 +7,13 @@ public enum StopSignal {
         "RTMIN", "RTMAX",
     ]
 
+    /// The name that was most likely meant, with `SIG` as in `word`.
+    static func nearestName(to word: String) -> String? {
+        let prefix = word.uppercased().hasPrefix("SIG") ? "SIG" : ""
+        let near = nearest(to: String(word.dropFirst(prefix.count)), among: names.sorted())
+        return near.map { prefix + $0 }
+    }
+
     /// Whether Linux has the signal. The image's config keeps the word as it is.
     public static func isValid(_ word: String) -> Bool {
         if let number = Int(word) { return (1...64).contains(number) }

@@ -1,7 +1,7 @@
 /// The candidate nearest to `word`, if it is near enough to be what was meant.
 ///
 /// Letter case does not count. A candidate is near when about a third of its letters differ.
-func nearest(to word: String, among candidates: [String]) -> String? {
+public func nearest(to word: String, among candidates: [String]) -> String? {
     let wanted = Array(word.lowercased().unicodeScalars.prefix(64))
     guard !wanted.isEmpty else { return nil }
     var best: (name: String, distance: Int)?

@@ -6,11 +6,13 @@ public struct CopyError: Error, Equatable, CustomStringConvertible {
     public enum Problem: Equatable, Sendable {
         /// Nothing is there, or the ignore file hides it.
         case missingSource
-        /// A ".." leads above the context's root.
+        /// A ".." leads above the context's root, where it counts for nothing, and the rest of the path isn't there.
         case outsideContext
         /// The source is a link, or lies behind one, and nothing is where it leads.
         case brokenLink(link: [UInt8], target: [UInt8])
         case badPattern
+        /// A file without a name, of a URL without a path, for a directory.
+        case nameless
         /// Several files for a destination that is no directory.
         case needsDirectory
         /// A file where the image has a directory.
@@ -50,10 +52,13 @@ public struct CopyError: Error, Equatable, CustomStringConvertible {
         let what =
             switch problem {
             case .missingSource: "no such file or directory"
-            case .outsideContext: "the path leads out of the build context"
+            case .outsideContext:
+                "the path leads out of the build context, which has no \(place) either"
             case .brokenLink(let link, let target):
                 "/\(printable(link)) is a link to \(printable(target)), and there is nothing"
             case .badPattern: "not a valid pattern"
+            case .nameless:
+                "the URL has no name for a file in the directory \(place); name one in the destination"
             case .needsDirectory:
                 "several files can't be copied to \(place), which is no directory; end the destination with a slash"
             case .replacesDirectory: "a file can't replace the directory \(place)"
@@ -77,12 +82,16 @@ public struct CopyError: Error, Equatable, CustomStringConvertible {
 public enum CopyNotice: Equatable, Sendable, CustomStringConvertible {
     /// A pattern without a match. Dockerfiles use it for files that need not be there.
     case noMatch(word: String)
+    /// A ".." leads above the context's root and counts for nothing.
+    case leavesContext(word: String)
     /// A socket, which no layer can carry.
     case socketLeftOut(path: [UInt8])
 
     public var description: String {
         switch self {
         case .noMatch(let word): "\(printable(word.utf8)) matches nothing"
+        case .leavesContext(let word):
+            "\(printable(word.utf8)) leads out of the build context: its .. is passed over"
         case .socketLeftOut(let path): "/\(printable(path)) is a socket and is left out"
         }
     }

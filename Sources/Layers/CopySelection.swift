@@ -30,6 +30,8 @@ public struct CopySelection: Sendable {
         var digest: Digest?
         /// An earlier entry of the match that is the same file.
         var firstName: Int?
+        /// A directory that comes only for what is in it, as `--parents` and exceptions of `--exclude` bring it.
+        var isParent = false
     }
 
     public let words: [String]
@@ -40,20 +42,41 @@ public struct CopySelection: Sendable {
     /// Neither times nor the order in which a directory holds its names.
     public let digest: Digest
     public let notices: [CopyNotice]
+    /// Whether a file of it that is an archive is unpacked where it would go.
+    public var unpacksArchives = false
+
+    init(
+        words: [String], source: any CopySource, matches: [Match], digest: Digest,
+        notices: [CopyNotice]
+    ) {
+        self.words = words
+        self.source = source
+        self.matches = matches
+        self.digest = digest
+        self.notices = notices
+    }
 
     /// Finds and reads what `words` name, in order.
     ///
     /// A pattern without a match is a notice and no error, as in BuildKit; anything else that is not there is an error.
+    ///
+    /// - Parameter excludes: what is left of a source, by paths below it; of a source that is a file, by its name. Dockerfile
+    ///   reference, "COPY --exclude".
+    public init(
+        _ words: [CopyWord], in source: any CopySource, excludes: (any PathFilter)? = nil,
+        digests: (any ContentDigests)? = nil
+    ) throws(CopyError) {
+        var reader = SelectionReader(source: source, excludes: excludes, digests: digests)
+        for (index, word) in words.enumerated() { try reader.read(word, index) }
+        self.init(
+            words: words.map(\.text), source: source, matches: reader.matches,
+            digest: reader.digest(), notices: reader.notices)
+    }
+
     public init(
         _ words: [String], in source: any CopySource, digests: (any ContentDigests)? = nil
     ) throws(CopyError) {
-        var reader = SelectionReader(source: source, digests: digests)
-        for (index, word) in words.enumerated() { try reader.read(word, index) }
-        self.words = words
-        self.source = source
-        matches = reader.matches
-        notices = reader.notices
-        digest = reader.digest()
+        try self.init(words.map { CopyWord($0) }, in: source, digests: digests)
     }
 
     public var isEmpty: Bool { matches.isEmpty }
@@ -62,58 +85,108 @@ public struct CopySelection: Sendable {
 /// Gathers the matches of a selection.
 private struct SelectionReader {
     let source: any CopySource
+    let excludes: (any PathFilter)?
     let digests: (any ContentDigests)?
     var matches: [CopySelection.Match] = []
     var notices: [CopyNotice] = []
     private let buffer = Buffer()
 
-    init(source: any CopySource, digests: (any ContentDigests)?) {
+    init(
+        source: any CopySource, excludes: (any PathFilter)?, digests: (any ContentDigests)?
+    ) {
         self.source = source
+        self.excludes = excludes
         self.digests = digests
     }
 
-    mutating func read(_ word: String, _ index: Int) throws(CopyError) {
-        let found = try SourceWord(word: word, source: source).find()
-        if found.isEmpty { notices.append(.noMatch(word: word)) }
+    mutating func read(_ word: CopyWord, _ index: Int) throws(CopyError) {
+        let parents = word.parents
+        let source = SourceWord(
+            word: word.text, path: parents?.start ?? word.text, source: source)
+        let found = try source.find()
+        if source.leavesContext { notices.append(.leavesContext(word: word.text)) }
+        var isEmpty = true
         for item in found {
-            var match = CopySelection.Match(
-                word: index, path: item.path, name: item.name, entries: [])
-            try fill(&match, with: item.status, word)
-            if !match.entries.isEmpty { matches.append(match) }
-        }
-    }
-
-    private mutating func fill(
-        _ match: inout CopySelection.Match, with status: FileStatus, _ word: String
-    ) throws(CopyError) {
-        var firstNames: [FileKey: Int] = [:]
-        var pending = [(path: TreePath.root, status: status)]
-        while let next = pending.popLast() {
-            let path = match.path.appending(next.path)
-            if next.status.kind == .socket {
-                notices.append(.socketLeftOut(path: path.bytes))
+            if parents != nil, item.status.kind != .directory { continue }
+            if item.status.kind != .directory, excludes?.includes(item.name) == false {
+                isEmpty = false
                 continue
             }
-            if next.path.name.starts(with: Whiteout.prefix) {
-                throw CopyError(.whiteoutName, word: word, path: path.bytes)
-            }
+            var match = CopySelection.Match(
+                word: index, path: item.path, name: item.name, entries: [])
+            let filling = try fill(&match, with: item.status, word)
+            if filling == .something || parents == nil { isEmpty = false }
+            if !match.entries.isEmpty { matches.append(match) }
+        }
+        guard isEmpty else { return }
+        if parents?.isNeeded == true {
+            throw CopyError(.missingSource, word: word.text, path: Array(word.text.utf8))
+        }
+        notices.append(.noMatch(word: word.text))
+    }
+
+    /// Whether anything was found that the word means.
+    private enum Filling { case nothing, something }
+
+    private mutating func fill(
+        _ match: inout CopySelection.Match, with status: FileStatus, _ word: CopyWord
+    ) throws(CopyError) -> Filling {
+        let filter = EntryFilter(wanted: word.parents?.wanted, excludes: excludes)
+        var filling = word.parents?.wanted == nil ? Filling.something : .nothing
+        var firstNames: [FileKey: Int] = [:]
+        // Directories on the way to what may come, which come with it.
+        var held: [CopySelection.Entry] = []
+        var pending = [(path: TreePath.root, status: status)]
+        while let next = pending.popLast() {
+            while let last = held.last, !last.path.contains(next.path) { held.removeLast() }
             var entry = CopySelection.Entry(path: next.path, status: next.status)
-            if next.status.kind == .regular, next.status.linkCount > 1 {
-                let key = FileKey(next.status)
-                entry.firstName = firstNames[key]
-                if entry.firstName == nil { firstNames[key] = match.entries.count }
+            let fate = filter.fate(of: next.path)
+            if fate != .unwanted, !next.path.isRoot { filling = .something }
+            if fate == .included {
+                if next.status.kind == .socket {
+                    notices.append(.socketLeftOut(path: match.path.appending(next.path).bytes))
+                    continue
+                }
+                for var parent in held {
+                    parent.isParent = true
+                    try append(parent, to: &match, &firstNames, word.text)
+                }
+                held = []
+                try append(entry, to: &match, &firstNames, word.text)
             }
-            try complete(&entry, at: path, word)
-            match.entries.append(entry)
-            if next.status.kind == .directory {
-                let children = try of(word) { () throws(SystemError) in
-                    try source.children(of: path)
-                }
-                for child in children.reversed() {
-                    pending.append((next.path.appending(child.name), child.status))
-                }
+            guard next.status.kind == .directory else { continue }
+            if fate != .included {
+                guard filter.mayInclude(below: next.path) else { continue }
+                entry.isParent = true
+                held.append(entry)
+            }
+            let path = match.path.appending(next.path)
+            let children = try of(word.text) { () throws(SystemError) in
+                try source.children(of: path)
+            }
+            for child in children.reversed() {
+                pending.append((next.path.appending(child.name), child.status))
             }
         }
+        return filling
+    }
+
+    private func append(
+        _ entry: CopySelection.Entry, to match: inout CopySelection.Match,
+        _ firstNames: inout [FileKey: Int], _ word: String
+    ) throws(CopyError) {
+        let path = match.path.appending(entry.path)
+        if entry.path.name.starts(with: Whiteout.prefix) {
+            throw CopyError(.whiteoutName, word: word, path: path.bytes)
+        }
+        var entry = entry
+        if entry.status.kind == .regular, entry.status.linkCount > 1 {
+            let key = FileKey(entry.status)
+            entry.firstName = firstNames[key]
+            if entry.firstName == nil { firstNames[key] = match.entries.count }
+        }
+        try complete(&entry, at: path, word)
+        match.entries.append(entry)
     }
 
     /// Reads what a layer will hold of an entry beside its status.
@@ -140,12 +213,16 @@ private struct SelectionReader {
     ) throws(CopyError) -> Digest {
         if let known = digests?.digest(of: status) { return known }
         let time = FileTime.now
+        let isFixed = source.isFixed
         let file = try of(word) { () throws(SystemError) in try source.open(path) }
         let digest = try of(word) { () throws(SystemError) -> Digest? in
             try during("read /\(printable(path.bytes))") { () throws(Errno) in
-                guard try file.borrowed.status().isUnchanged(since: status) else { return nil }
+                func isUnchanged() throws(Errno) -> Bool {
+                    isFixed ? true : try file.borrowed.status().isUnchanged(since: status)
+                }
+                guard try isUnchanged() else { return nil }
                 let digest = try file.borrowed.contentDigest(buffer.bytes)
-                return try file.borrowed.status().isUnchanged(since: status) ? digest : nil
+                return try isUnchanged() ? digest : nil
             }
         }
         guard let digest else { throw CopyError(.changed, word: word, path: path.bytes) }
@@ -156,7 +233,7 @@ private struct SelectionReader {
     // MARK: - Digest
 
     func digest() -> Digest {
-        var hash = FramedHash(domain: "lichen copy selection 1")
+        var hash = FramedHash(domain: "lichen copy selection 2")
         let keepsOwners = source.origin == .image
         hash.add(keepsOwners ? 1 : 0)
         hash.add(matches.count)
@@ -185,12 +262,36 @@ private struct SelectionReader {
         hash.add(isDevice ? status.special.major : 0)
         hash.add(isDevice ? status.special.minor : 0)
         hash.add(entry.firstName ?? -1)
+        hash.add(entry.isParent ? 1 : 0)
         hash.add(entry.digest?.bytes ?? [])
         hash.add(entry.attributes.count)
         for attribute in entry.attributes {
             hash.add(attribute.name)
             hash.add(attribute.value)
         }
+    }
+}
+
+/// What of a source is taken.
+private struct EntryFilter {
+    enum Fate { case included, excluded, unwanted }
+
+    let wanted: (any PathFilter)?
+    let excludes: (any PathFilter)?
+
+    func fate(of path: TreePath) -> Fate {
+        // The source itself was asked for; what is in it is looked at one by one.
+        if path.isRoot { return .included }
+        if wanted?.includes(path.bytes) == false { return .unwanted }
+        return excludes?.includes(path.bytes) == false ? .excluded : .included
+    }
+
+    func mayInclude(below path: TreePath) -> Bool {
+        let isWanted =
+            wanted.map { $0.includes(path.bytes) || $0.mayInclude(below: path.bytes) } ?? true
+        let isLeft =
+            excludes.map { $0.includes(path.bytes) || $0.mayInclude(below: path.bytes) } ?? true
+        return isWanted && isLeft
     }
 }
 

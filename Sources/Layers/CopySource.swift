@@ -20,12 +20,23 @@ public protocol CopySource: Sendable {
 
     /// Opens a file for reading. It must be the one whose status was given, or the copy fails as changed.
     func open(_ path: TreePath) throws(SystemError) -> OwnedDescriptor
+
+    /// The bytes of a file that lies in memory; nil for one that is opened.
+    func bytes(of path: TreePath) -> [UInt8]?
+
+    /// Nothing of it changes while it is read, so that a file needs no second look.
+    var isFixed: Bool { get }
+}
+
+extension CopySource {
+    public func bytes(of path: TreePath) -> [UInt8]? { nil }
+    public var isFixed: Bool { false }
 }
 
 /// Where the files of a source come from, which decides what of them has a meaning in an image.
 public enum CopyOrigin: Equatable, Sendable {
     /// Of the user's machine: owners and access lists name people of that machine and are left behind. A ".." above its root is
-    /// an error: somebody means a file that he will not get.
+    /// the root, too, and worth a notice: somebody may mean a file that he will not get.
     case context
     /// Of an image: owners are kept, and ".." at the root is the root, as in any root directory.
     case image

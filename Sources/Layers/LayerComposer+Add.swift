@@ -2,31 +2,11 @@ import Archive
 import Linux
 
 extension LayerComposer {
-    /// Copies what was selected to `destination`, as ADD does: an archive is unpacked there, anything else is copied.
-    ///
-    /// An archive's entries keep their ids, unless `attributes` has an owner, and their modes; `--chmod` is not for them. They are
-    /// written in the archive's order: one that comes twice counts as it came last. Links of the image and of the archive are
-    /// followed in an entry's directories, below the image's root; the link itself is replaced.
-    public mutating func add(
-        _ selection: CopySelection, to destination: String, workingDirectory: String = "/",
-        _ attributes: Attributes = Attributes()
-    ) throws {
-        let place = try place(destination, workingDirectory, attributes)
-        for (index, match) in selection.matches.enumerated() {
-            let first = match.entries[0]
-            if first.status.kind == .regular, try isArchive(match, selection) {
-                try flush(from: selection.source)
-                try unpack(match, of: selection, at: place, attributes)
-            } else {
-                try plan(match, index, of: selection, at: place, attributes)
-            }
-        }
-        try flush(from: selection.source)
-    }
-
-    private func isArchive(
-        _ match: CopySelection.Match, _ selection: CopySelection
-    ) throws -> Bool {
+    /// Whether an ADD unpacks a match.
+    func isArchive(_ match: CopySelection.Match, _ selection: CopySelection) throws -> Bool {
+        guard match.entries[0].status.kind == .regular,
+            selection.source.bytes(of: match.path) == nil
+        else { return false }
         let word = selection.words[match.word]
         let file = try of(word) { () throws(SystemError) in
             try selection.source.open(match.path)
@@ -34,7 +14,12 @@ extension LayerComposer {
         return ArchiveSniffer.isArchive(DescriptorSource(file.borrowed, offset: 0))
     }
 
-    private mutating func unpack(
+    /// Unpacks an archive at `place`, which becomes a directory.
+    ///
+    /// Entries keep their ids, unless `attributes` has an owner, and their modes; `--chmod` is not for them. They are
+    /// written in the archive's order: one that comes twice counts as it came last. Links of the image and of the archive are
+    /// followed in an entry's directories, below the image's root; the link itself is replaced.
+    mutating func unpack(
         _ match: CopySelection.Match, of selection: CopySelection, at place: Place,
         _ attributes: Attributes
     ) throws {
@@ -43,8 +28,10 @@ extension LayerComposer {
         let file = try of(word) { () throws(SystemError) in
             try selection.source.open(match.path)
         }
-        let status = match.entries[0].status
-        try file.borrowed.checkUnchanged(since: status, match.path, word: word)
+        let item = SourceFile(
+            source: selection.source, word: word, path: match.path,
+            status: match.entries[0].status)
+        try item.checkUnchanged(file.borrowed)
         do {
             // The user's own file, and a disk image may well be one run of zeros: only the size is bounded.
             let limits = DecompressionLimits(maximumRatio: .max)
@@ -56,7 +43,7 @@ extension LayerComposer {
         } catch let error as ArchiveError {
             throw CopyError(.archive(error), word: word, path: match.path.bytes)
         }
-        try file.borrowed.checkUnchanged(since: status, match.path, word: word)
+        try item.checkUnchanged(file.borrowed)
     }
 
     private mutating func unpack(
@@ -82,7 +69,7 @@ extension LayerComposer {
         let hidesLower = makeRoom(for: entry, at: path)
         try claim(path, for: &entry, word: word)
         if let linked { own[path] = linked }
-        try flush(from: nil)
+        try flush()
         try tar.begin(entry)
         if entry.kind == .file { try copyData(of: original, from: archive) }
         try tar.end()

@@ -2,30 +2,44 @@ import Archive
 import Linux
 
 extension LayerComposer {
-    /// Copies what was selected to `destination`, as COPY does.
+    /// Copies what was selected to `destination`, as COPY and ADD do, one selection after the other.
     ///
     /// A directory's content is copied, not the directory; at the destination, a directory that exists keeps its own metadata,
-    /// while those below it take the source's. Files replace files and links, never directories.
+    /// while those below it take the source's. Files replace files and links, never directories. Archives of a selection that
+    /// unpacks them are unpacked. Where nothing was selected nothing is made, the destination neither.
     ///
     /// - Parameters:
     ///   - destination: as expanded; relative to `workingDirectory`. A slash or "/." at its end means a directory.
     ///   - workingDirectory: absolute.
     /// - Throws: `CopyError`, or the tar's own error.
     public mutating func copy(
-        _ selection: CopySelection, to destination: String, workingDirectory: String = "/",
+        _ selections: [CopySelection], to destination: String, workingDirectory: String = "/",
         _ attributes: Attributes = Attributes()
     ) throws {
-        let place = try place(destination, workingDirectory, attributes)
-        for (index, match) in selection.matches.enumerated() {
-            try plan(match, index, of: selection, at: place, attributes)
+        let count = selections.reduce(0) { $0 + $1.matches.count }
+        if count == 0 { return }
+        var place = try place(destination, workingDirectory, attributes)
+        place.isForMany = count > 1
+        for selection in selections {
+            for match in selection.matches {
+                matchCount += 1
+                if selection.unpacksArchives, try isArchive(match, selection) {
+                    try flush()
+                    try unpack(match, of: selection, at: place, attributes)
+                } else {
+                    try plan(match, of: selection, at: place, attributes)
+                }
+            }
         }
-        try flush(from: selection.source)
+        try flush()
     }
 
     /// A destination: where it leads, and the word that names it.
     struct Place {
         var word: String
         var path: TreePath
+        /// More than one file or directory goes there.
+        var isForMany = false
     }
 
     /// Resolves a destination and makes the directories that must be there whatever is copied.
@@ -41,25 +55,28 @@ extension LayerComposer {
     }
 
     mutating func plan(
-        _ match: CopySelection.Match, _ index: Int, of selection: CopySelection, at place: Place,
+        _ match: CopySelection.Match, of selection: CopySelection, at place: Place,
         _ attributes: Attributes
     ) throws(CopyError) {
         if match.isDirectory {
-            try planDirectory(match, index, of: selection, at: place, attributes)
+            try planDirectory(match, of: selection, at: place, attributes)
             return
         }
         var target = place.path
         if target.isRoot || entry(at: target)?.kind == .directory {
+            if match.name.isEmpty {
+                throw CopyError(.nameless, word: selection.words[match.word], path: target.bytes)
+            }
             target = target.appending(match.name)
-        } else if selection.matches.count > 1 {
+        } else if place.isForMany {
             throw CopyError(.needsDirectory, word: place.word, path: target.bytes)
         }
         try makeDirectory(target.parent ?? .root, attributes, word: place.word)
-        try planEntry(match.entries[0], match, index, of: selection, at: target, attributes)
+        try planEntry(match.entries[0], match, of: selection, at: target, attributes)
     }
 
     private mutating func planDirectory(
-        _ match: CopySelection.Match, _ index: Int, of selection: CopySelection, at place: Place,
+        _ match: CopySelection.Match, of selection: CopySelection, at place: Place,
         _ attributes: Attributes
     ) throws(CopyError) {
         if let existing = entry(at: place.path), existing.kind != .directory {
@@ -69,13 +86,12 @@ extension LayerComposer {
         try makeDirectory(place.path, attributes, word: place.word)
         for entry in match.entries.dropFirst() {
             try planEntry(
-                entry, match, index, of: selection, at: place.path.appending(entry.path),
-                attributes)
+                entry, match, of: selection, at: place.path.appending(entry.path), attributes)
         }
     }
 
     private mutating func planEntry(
-        _ entry: CopySelection.Entry, _ match: CopySelection.Match, _ index: Int,
+        _ entry: CopySelection.Entry, _ match: CopySelection.Match,
         of selection: CopySelection, at target: TreePath, _ attributes: Attributes
     ) throws(CopyError) {
         let word = selection.words[match.word]
@@ -91,10 +107,18 @@ extension LayerComposer {
             entry: tarEntry(entry, at: target, attributes, selection.source.origin))
         if status.kind == .regular {
             item.file = SourceFile(
-                word: word, path: match.path.appending(entry.path), status: status)
+                source: selection.source, word: word, path: match.path.appending(entry.path),
+                status: status)
             if status.linkCount > 1 {
-                item.linkSet = LinkSet(match: index, file: FileKey(status))
+                item.linkSet = LinkSet(match: matchCount, file: FileKey(status))
             }
+        }
+        if entry.isParent, let existing = self.entry(at: target) {
+            // As in BuildKit, a directory that only leads to what is copied gives its mode alone to one that is there.
+            (item.entry.uid, item.entry.gid) = (existing.uid, existing.gid)
+            item.entry.mode = UInt16(status.permissions)
+            item.entry.modified = TarEntry.Time(seconds: existing.modified)
+            item.entry.xattrs = []
         }
         try put(item, at: target, word: word)
     }

@@ -39,6 +39,7 @@ public struct LayerComposer {
 
     /// Where the bytes come from.
     struct SourceFile {
+        var source: any CopySource
         var word: String
         var path: TreePath
         var status: FileStatus
@@ -60,6 +61,8 @@ public struct LayerComposer {
     /// Directories that only this layer has: in them nothing need be looked up below.
     private var fresh: Set<TreePath> = []
     var pending: [TreePath: Pending] = [:]
+    /// Numbers the matches of all selections, so that hard links of two sources are two files.
+    var matchCount = 0
     /// Whose ancestors are known to be in the layer.
     private var lastParent: TreePath?
 
@@ -91,7 +94,7 @@ public struct LayerComposer {
         let typed = TypedPath(Array(path.utf8))
         let place = try resolve(typed.components, word: path)
         try makeDirectory(place, Attributes(owner: owner), word: path)
-        try flush(from: nil)
+        try flush()
     }
 
     // MARK: - The image as it is so far
@@ -193,8 +196,8 @@ public struct LayerComposer {
 
     // MARK: - Writing
 
-    /// Writes what is planned, sorted; the files are read from `source`.
-    mutating func flush(from source: (any CopySource)?) throws {
+    /// Writes what is planned, sorted, and reads the files for it.
+    mutating func flush() throws {
         var firstNames: [LinkSet: TreePath] = [:]
         for (path, item) in pending.sorted(by: { $0.key < $1.key }) {
             var entry = item.entry
@@ -209,33 +212,36 @@ public struct LayerComposer {
                 }
             }
             try tar.begin(entry)
-            if entry.kind == .file, let file = item.file, let source {
-                try write(file, from: source)
-            }
+            if entry.kind == .file, let file = item.file { try write(file) }
             try tar.end()
         }
         pending = [:]
     }
 
     /// Writes the bytes of a file, which must be what it was when its digest was taken.
-    private func write(_ item: SourceFile, from source: any CopySource) throws {
-        let file = try of(item.word) { () throws(SystemError) in try source.open(item.path) }
-        try file.borrowed.checkUnchanged(since: item.status, item.path, word: item.word)
+    private func write(_ item: SourceFile) throws {
+        if let bytes = item.source.bytes(of: item.path) {
+            try bytes.withUnsafeBytes { try tar.write($0) }
+            return
+        }
+        let file = try of(item.word) { () throws(SystemError) in
+            try item.source.open(item.path)
+        }
+        try item.checkUnchanged(file.borrowed)
         do { try tar.writeContents(of: file.borrowed) } catch let error as ArchiveError {
             guard case .wrongSize = error.problem else { throw error }
             throw CopyError(.changed, word: item.word, path: item.path.bytes)
         }
-        try file.borrowed.checkUnchanged(since: item.status, item.path, word: item.word)
+        try item.checkUnchanged(file.borrowed)
     }
 }
 
-extension FileDescriptor {
-    /// Throws unless this open file is as it was when `status` was taken.
-    func checkUnchanged(
-        since status: FileStatus, _ path: TreePath, word: String
-    ) throws(CopyError) {
+extension LayerComposer.SourceFile {
+    /// Throws unless the open file is as it was when its status was taken.
+    func checkUnchanged(_ file: FileDescriptor) throws(CopyError) {
+        if source.isFixed { return }
         let now: FileStatus
-        do throws(Errno) { now = try self.status() } catch {
+        do throws(Errno) { now = try file.status() } catch {
             let error = SystemError("look at /\(printable(path.bytes))", error)
             throw CopyError(.system(error), word: word)
         }

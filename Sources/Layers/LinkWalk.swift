@@ -81,15 +81,15 @@ struct LinkWalk: Equatable {
 }
 
 /// A path as it was typed, with "." and ".." taken out by their text, as Dockerfiles mean it.
-struct TypedPath: Equatable {
-    private(set) var components: [[UInt8]] = []
+public struct TypedPath: Equatable {
+    public private(set) var components: [[UInt8]] = []
     /// A ".." had nothing to leave.
     private(set) var leavesRoot = false
     /// It ends with a slash or ".": a directory is meant.
     private(set) var isDirectory: Bool
 
     /// Reads `text`, relative to `base` unless it begins with a slash.
-    init(_ text: [UInt8], from base: [UInt8] = []) {
+    public init(_ text: [UInt8], from base: [UInt8] = []) {
         let last = text.split(separator: slash, omittingEmptySubsequences: false).last ?? []
         isDirectory = last.isEmpty || last.elementsEqual([dot])
         if text.first != slash { push(base) }

@@ -14,16 +14,19 @@ struct SourceWord {
         var status: FileStatus
     }
 
+    /// For messages.
     let word: String
+    let path: String
     let source: any CopySource
+
+    /// A ".." has nothing to leave and counts for nothing. Dockerfile reference, "Copying from the build context".
+    var leavesContext: Bool {
+        source.origin == .context && TypedPath(Array(path.utf8)).leavesRoot
+    }
 
     /// Everything that the word names, in order. Empty only for a pattern without a match.
     func find() throws(CopyError) -> [Found] {
-        let typed = TypedPath(Array(word.utf8))
-        if typed.leavesRoot, source.origin == .context {
-            throw CopyError(.outsideContext, word: word)
-        }
-        let parts = typed.components
+        let parts = TypedPath(Array(path.utf8)).components
         guard let first = parts.firstIndex(where: NamePattern.isPattern) else {
             return [try follow(parts[...], name: parts.last ?? [])]
         }
@@ -73,7 +76,9 @@ struct SourceWord {
                     .brokenLink(link: link.path.bytes, target: link.target), word: word,
                     path: walk.path.bytes)
             }
-            throw CopyError(.missingSource, word: word, path: walk.path.bytes)
+            throw CopyError(
+                leavesContext ? .outsideContext : .missingSource, word: word,
+                path: walk.path.bytes)
         }
         return Found(path: walk.path, name: name, status: status)
     }

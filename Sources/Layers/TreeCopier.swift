@@ -41,6 +41,23 @@ public struct TreeCopier: ~Copyable {
         return copier.copy
     }
 
+    /// Copies what is in one directory of the image into the directory `target`.
+    public static func copy(
+        directoryAt path: String, of stack: LayerStack, trees: [FileDescriptor],
+        into target: FileDescriptor, _ form: TreeForm
+    ) throws {
+        let resolved: LayerStack.Resolved
+        do { resolved = try stack.resolve(path.utf8) } catch {
+            throw LayerError(.unsafePath, at: Array(path.utf8))
+        }
+        guard resolved.path.isRoot || resolved.entry?.kind == .directory else {
+            throw LayerError(
+                .system(SystemError("copy from it", .notDirectory)), at: resolved.path.bytes)
+        }
+        var copier = TreeCopier(stack, trees: trees, form)
+        try copier.copyChildren(of: resolved.path, into: target, depth: 0)
+    }
+
     /// Waits until the file system's clock has gone on, so that whatever is changed from now on has a later time than what
     /// there is: the clock of ctime goes in steps of some milliseconds.
     private static func awaitTick(in root: FileDescriptor, after status: FileStatus) throws(Errno)

@@ -59,6 +59,11 @@ public struct StepSpecification {
     public var landlockScopes: UInt64
     /// The seccomp program: `struct sock_filter`, 8 bytes each.
     public var filter: [UInt8]
+    /// What to install where no listener can be had; set, `filter` is installed with one, and has to allow write(2) without asking
+    /// it.
+    public var filterWithoutListener: [UInt8]?
+    /// False where setgroups(2) is denied in the namespace: then the invoker's groups stay.
+    public var dropsGroups: Bool
     public var capabilities: UInt64
     public var uid, gid: UInt32
     public var groups: [UInt32]
@@ -74,8 +79,8 @@ public struct StepSpecification {
         readOnly: [String],
         hostname: String, output: FileDescriptor, error: FileDescriptor, limits: [Limit],
         noNewPrivileges: Bool,
-        landlockScopes: UInt64, filter: [UInt8], capabilities: UInt64, uid: UInt32, gid: UInt32,
-        groups: [UInt32],
+        landlockScopes: UInt64, filter: [UInt8], filterWithoutListener: [UInt8]?,
+        dropsGroups: Bool, capabilities: UInt64, uid: UInt32, gid: UInt32, groups: [UInt32],
         workingDirectory: [UInt8], programs: [[UInt8]], arguments: [[UInt8]], environment: [[UInt8]]
     ) {
         self.newNetwork = newNetwork
@@ -94,6 +99,8 @@ public struct StepSpecification {
         self.noNewPrivileges = noNewPrivileges
         self.landlockScopes = landlockScopes
         self.filter = filter
+        self.filterWithoutListener = filterWithoutListener
+        self.dropsGroups = dropsGroups
         self.capabilities = capabilities
         self.uid = uid
         self.gid = gid
@@ -112,6 +119,11 @@ public enum StepOutcome: Equatable, Sendable {
     case failed(ChildReport)
     /// The sandbox was killed from outside: cancelled, or out of memory.
     case killed
+
+    /// The command's own; of a step without one, SIGKILL.
+    public var status: ExitStatus {
+        if case .ended(let status) = self { status } else { .signalled(SIGKILL) }
+    }
 }
 
 extension Child {
@@ -127,6 +139,7 @@ extension Child {
         let programs = CStringArray(s.programs)
         let arguments = CStringArray(s.arguments)
         let environment = CStringArray(s.environment)
+        let plain = ByteMemory(s.filterWithoutListener ?? [])
         var raw = sbx_child()
         // The child has a copy of this memory: all of it must be in place at the clone, and only then.
         let result = mounts.withUnsafeBufferPointer { mounts in
@@ -160,6 +173,10 @@ extension Child {
                                     spec.landlock_scopes = s.landlockScopes
                                     spec.filter = filter.baseAddress
                                     spec.filter_count = UInt16(filter.count / 8)
+                                    spec.listens = s.filterWithoutListener == nil ? 0 : 1
+                                    spec.plain_filter = plain.start
+                                    spec.plain_filter_count = UInt16(plain.count / 8)
+                                    spec.drops_groups = s.dropsGroups ? 1 : 0
                                     spec.capabilities = s.capabilities
                                     spec.uid = s.uid
                                     spec.gid = s.gid
@@ -177,14 +194,40 @@ extension Child {
                 }
             }
         }
-        withExtendedLifetime((masked, readOnly, programs, arguments, environment)) {}
+        withExtendedLifetime((masked, readOnly, programs, arguments, environment, plain)) {}
         _ = try Errno.check(result)
         return Child(raw)
     }
 
+    /// Waits until the filter stands, in a step that has a `filterWithoutListener`, and takes the listener.
+    ///
+    /// Serve it at once: the command waits in every call that it is asked about. What comes back otherwise is the reason why there
+    /// is none, or how the step ended before it could have one; init must be let go by `proceed()` in each case.
+    public func awaitListener() throws(Errno) -> StepListener {
+        guard let report = try nextReport() else { return .ended(nil) }
+        switch UInt32(bitPattern: report.step) {
+        case SBX_STEP_LISTENING.rawValue:
+            return .listening(
+                SharedDescriptor(
+                    OwnedDescriptor(
+                        owning: try Errno.check(sbx_pidfd_getfd(pidfd.raw, report.value)))))
+        case SBX_STEP_NOT_LISTENING.rawValue:
+            return .unavailable(Errno(rawValue: report.value))
+        default: return .ended(ChildLastWord(step: report.step, value: report.value))
+        }
+    }
+
     /// Waits until the command has ended and every process of the sandbox with it.
-    public mutating func awaitStep() throws(Errno) -> StepOutcome {
-        let report = try nextReport()
+    ///
+    /// - Parameter after: what `awaitListener` gave, in a step that can have one.
+    public mutating func awaitStep(after listener: StepListener? = nil) throws(Errno) -> StepOutcome
+    {
+        var report: ChildLastWord?
+        if case .ended(let last)? = listener {
+            report = last
+        } else {
+            report = try lastWord()
+        }
         _ = try wait()
         guard let report else { return .killed }
         if UInt32(bitPattern: report.step) == SBX_STEP_EXITED.rawValue {
@@ -195,6 +238,31 @@ extension Child {
                 step: Child.words(forStep: report.step), errno: Errno(rawValue: report.value),
                 isExec: UInt32(bitPattern: report.step) == SBX_STEP_EXECVE.rawValue))
     }
+}
+
+extension Child {
+    /// The next report that is not about a listener: init may have told of the command's end while we took it.
+    private func lastWord() throws(Errno) -> ChildLastWord? {
+        while let report = try nextReport() {
+            if UInt32(bitPattern: report.step) == SBX_STEP_NOT_LISTENING.rawValue { continue }
+            return ChildLastWord(step: report.step, value: report.value)
+        }
+        return nil
+    }
+}
+
+/// What became of the listener of a step.
+public enum StepListener: Sendable {
+    case listening(SharedDescriptor)
+    /// ESRCH: the command's process ended before it could have one.
+    case unavailable(Errno)
+    /// The step failed before.
+    case ended(ChildLastWord?)
+}
+
+/// What a step said last, before anything was made of it.
+public struct ChildLastWord: Sendable {
+    let step, value: Int32
 }
 
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.

@@ -8,14 +8,17 @@ extension Child {
     /// - Parameters:
     ///   - program: executed as it is, no search.
     ///   - keeping: the one descriptor that the child inherits beside 0, 1 and 2; it arrives as 3.
+    ///   - isIsolated: in this process's user namespace, which it is root of, and in PID, network and IPC namespaces of its own.
     public static func worker(
-        program: String, arguments: [String], environment: [String], keeping: FileDescriptor
+        program: String, arguments: [String], environment: [String], keeping: FileDescriptor,
+        isIsolated: Bool = false
     ) throws(Errno) -> Child {
         var raw = sbx_child()
         let result = withCStringArrays(arguments, environment) { arguments, environment in
             program.withCString { program in
                 var spec = sbx_worker_spec(
-                    keep: keeping.rawValue, program: program, arguments: arguments,
+                    isolated: isIsolated ? 1 : 0, keep: keeping.rawValue, program: program,
+                    arguments: arguments,
                     environment: environment)
                 return sbx_clone_worker(&spec, &raw)
             }

@@ -46,7 +46,7 @@ public struct ChildReport: Equatable, Sendable {
 /// It is killed and reaped with its owner. The thread that cloned it must outlive it, because of `PR_SET_PDEATHSIG`.
 public struct Child: ~Copyable, Sendable {
     public let pid: Int32
-    private let pidfd: OwnedDescriptor
+    let pidfd: OwnedDescriptor
     private let go: OwnedDescriptor
     private let report: OwnedDescriptor
     private var reaped = false
@@ -69,7 +69,7 @@ public struct Child: ~Copyable, Sendable {
     public func handle() throws(Errno) -> ProcessHandle { ProcessHandle(try pidfd.duplicate()) }
 
     /// Lets the child go on: its id maps stand.
-    public func proceed() throws(Errno) { try go.borrowed.writeFully([1]) }
+    public func proceed() throws(Errno) { _ = try Errno.check(sbx_let_go(go.raw)) }
 
     /// Waits for the next word of the child: a failed set-up step, the end of a step's command, or nothing (end of file).
     func nextReport() throws(Errno) -> sbx_report? {
@@ -94,7 +94,13 @@ public struct Child: ~Copyable, Sendable {
     }
 
     /// Writes the id maps of this child, as a process that has CAP_SETUID over its namespace's parent.
-    public func writeIDMaps(uid: IDMap, gid: IDMap) throws(SystemError) {
+    ///
+    /// - Parameter denyingGroups: writes "deny" to /proc/PID/setgroups first. Without that privilege the kernel takes only a map
+    ///   of one's own id and group, and only after this; user_namespaces(7), "Defining user and group ID mappings".
+    public func writeIDMaps(uid: IDMap, gid: IDMap, denyingGroups: Bool = false)
+        throws(SystemError)
+    {
+        if denyingGroups { try write("deny", to: "setgroups") }
         try write(uid.kernelText, to: "uid_map")
         try write(gid.kernelText, to: "gid_map")
     }

@@ -79,6 +79,16 @@ public struct FileStatus: Sendable {
     /// The number of a device node.
     public var special: DeviceNumber
 
+    public init(
+        kind: FileKind, permissions: UInt32, uid: UInt32, gid: UInt32, linkCount: UInt32,
+        inode: UInt64, size: UInt64, modified: FileTime, device: DeviceNumber, special: DeviceNumber
+    ) {
+        (self.kind, self.permissions, self.uid, self.gid) = (kind, permissions, uid, gid)
+        (self.linkCount, self.inode, self.size) = (linkCount, inode, size)
+        (self.modified, self.device, self.special) = (modified, device, special)
+        (changed, born) = (FileTime(seconds: 0), FileTime(seconds: 0))
+    }
+
     init(_ s: sbx_stat) {
         kind = FileKind(mode: s.mode) ?? .regular
         permissions = s.mode & 0o7777

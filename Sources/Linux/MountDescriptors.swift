@@ -103,3 +103,21 @@ public func mountOverlay(options: String, attributes: MountAttributes) throws(Sy
 
 /// The place of `mountOverlay` is one for all threads.
 private let oldMounts = Lock()
+
+/// A mount that is attached to a directory of this process's own for as long as the value lives: parts of a mount that was
+/// never attached can't be bound before Linux 6.15.
+public final class AttachedMount: Sendable {
+    /// The mount's root.
+    public let root: SharedDescriptor
+    private let place: [UInt8]
+
+    public init(_ mount: borrowing OwnedDescriptor, at directory: FileDescriptor) throws(Errno) {
+        place = try directory.ownPath()
+        root = SharedDescriptor(try mount.duplicate())
+        _ = try Errno.check(sbx_move_mount(mount.raw, directory.rawValue))
+    }
+
+    deinit {
+        _ = withCPath(place) { sbx_unmount_detach($0) }
+    }
+}

@@ -5,19 +5,22 @@
 /// `unsigned long` and then drops the upper half: the flags of clone, file descriptors, and the mode of mbind.
 enum ArgumentTable {
     /// The widths of a call's arguments; nil where we don't know them.
-    static func widths(of call: String) -> [ArgumentWidth]? { table[call] }
+    static func widths(of call: String) -> [ArgumentWidth]? {
+        letters[call]?.map { letter in
+            switch letter {
+            case UInt8(ascii: "i"): .bits32
+            case UInt8(ascii: "h"): .bits16
+            default: .bits64
+            }
+        }
+    }
 
-    private static let table: [String: [ArgumentWidth]] = {
-        var table: [String: [ArgumentWidth]] = [:]
+    /// The letters of `text` for each call.
+    static let letters: [String: [UInt8]] = {
+        var table: [String: [UInt8]] = [:]
         for entry in text.split(whereSeparator: \.isWhitespace) {
             let parts = entry.split(separator: ":", omittingEmptySubsequences: false)
-            table[String(parts[0])] = parts[1].map { letter in
-                switch letter {
-                case "i": .bits32
-                case "h": .bits16
-                default: .bits64
-                }
-            }
+            table[String(parts[0])] = Array(parts[1].utf8)
         }
         return table
     }()

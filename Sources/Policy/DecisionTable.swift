@@ -25,7 +25,8 @@ struct DecisionTable: Sendable {
     }
 
     let decisions: [Int: Decision]
-    let names: [Int: String]
+    let calls: CallTable
+    var names: [Int: String] { calls.names }
     let architecture: Architecture
     let defaultAction: SeccompAction
     let unknownAction: SeccompAction
@@ -48,7 +49,7 @@ struct DecisionTable: Sendable {
         }
         self.decisions = decisions
         self.shadowed = shadowed
-        names = profile.calls.names
+        calls = profile.calls
         architecture = profile.target.architecture
         defaultAction = profile.defaultAction
         unknownAction =

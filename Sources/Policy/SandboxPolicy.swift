@@ -30,14 +30,33 @@ public struct SandboxPolicy: Equatable, Sendable {
         }
     }
 
+    /// The program of the process that unpacks layers and finds changes: it makes no process and no socket.
+    public static func unpackerProgram(architecture: Architecture, kernel: KernelVersion)
+        throws(PolicyError) -> SeccompProgram
+    {
+        let profile = try SeccompProfile(
+            parsing: PackageResources.unpacker_json, named: "policies/unpacker.json")
+        let target = SeccompTarget(
+            architecture: architecture, kernel: kernel, capabilities: unpackerCapabilities)
+        return try SeccompProgram(profile, for: target)
+    }
+
+    /// What that process keeps: files of all owners, and nothing that reaches beyond files.
+    public static let unpackerCapabilities = CapabilitySet(
+        ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP"].compactMap {
+            CapabilitySet(named: $0)
+        })
+
     /// The program for RUNs under this policy on `architecture` and `kernel`.
+    ///
+    /// - Parameter watching: calls that the supervisor is asked about where the policy allows them.
     public func program(
         architecture: Architecture, kernel: KernelVersion,
-        denials: SeccompProgram.Denials = .errno
+        denials: SeccompProgram.Denials = .errno, watching: Set<String> = []
     ) throws(PolicyError) -> SeccompProgram {
         let target = SeccompTarget(
             architecture: architecture, kernel: kernel, capabilities: capabilities)
-        return try SeccompProgram(seccomp, for: target, denials: denials)
+        return try SeccompProgram(seccomp, for: target, denials: denials, watching: watching)
     }
 
     /// What a cache key takes of the policy: equal for policies that mean the same, on every machine.

@@ -34,6 +34,9 @@ public enum SeccompAction: Hashable, Sendable {
         case .notify, .trace, .log, .allow: false
         }
     }
+
+    /// The kernel makes the call, and asks nobody.
+    public var isExecution: Bool { self == .allow || self == .log }
 }
 
 extension SeccompAction: CustomStringConvertible {

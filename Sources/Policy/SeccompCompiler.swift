@@ -1,18 +1,18 @@
 /// Turns a decision table into instructions.
 struct SeccompCompiler {
     let table: DecisionTable
-    let denials: SeccompProgram.Denials
+    let notifications: Notifications
 
     private var assembler = BackwardAssembler()
     private var returns: [SeccompAction: BackwardAssembler.Label] = [:]
     private var chains: [Chain: BackwardAssembler.Label] = [:]
 
-    init(table: DecisionTable, denials: SeccompProgram.Denials) {
+    init(table: DecisionTable, notifications: Notifications) {
         self.table = table
-        self.denials = denials
+        self.notifications = notifications
     }
 
-    /// A call's decision without its origins; equal ones share their code.
+    /// What the filter returns for a call, without its origins; equal ones share their code.
     private struct Chain: Hashable {
         struct Clause: Hashable {
             var conditions: [TypedCondition]
@@ -42,7 +42,8 @@ struct SeccompCompiler {
 
     private mutating func ranges() -> [Range] {
         // All returns first, so that they end the program and every range can reach them.
-        let unknown = label(for: table.unknownAction)
+        let unknown = label(
+            for: notifications.filterAction(for: table.unknownAction, of: nil))
         let names = table.names.keys.sorted()
         for number in names { _ = label(for: chain(of: number).otherwise) }
         var ranges = [Range(start: 0, target: unknown)]
@@ -72,9 +73,13 @@ struct SeccompCompiler {
 
     private func chain(of number: Int) -> Chain {
         let decision = table.decisions[number] ?? DecisionTable.Decision()
-        let otherwise = decision.otherwise?.action ?? table.defaultAction
+        let name = table.names[number]
+        func returned(_ action: SeccompAction) -> SeccompAction {
+            notifications.filterAction(for: action, of: name)
+        }
+        let otherwise = returned(decision.otherwise?.action ?? table.defaultAction)
         var clauses = decision.clauses.map { clause in
-            Chain.Clause(conditions: clause.conditions, action: clause.action)
+            Chain.Clause(conditions: clause.conditions, action: returned(clause.action))
         }
         // A last clause that says what would hold anyway needs no test; without any the call can be answered from the
         // kernel's bitmap.
@@ -94,7 +99,6 @@ struct SeccompCompiler {
     }
 
     private mutating func label(for action: SeccompAction) -> BackwardAssembler.Label {
-        let action = denials.filterAction(for: action)
         if let known = returns[action] { return known }
         let label = assembler.emit(BPF.return, action.returnValue)
         returns[action] = label

@@ -26,6 +26,8 @@ public struct SeccompProgram: Sendable {
     public let instructions: [BPFInstruction]
     public let target: SeccompTarget
     public let denials: Denials
+    /// Calls that the supervisor is asked about where the policy allows them: by name, as far as this machine has them.
+    public let watching: Set<String>
     /// The profile's flags; speculation is allowed where it names none, as runtimes do.
     ///
     /// Without those that would make the kernel refuse the installation: TSYNC together with a listener, which means
@@ -51,41 +53,96 @@ public struct SeccompProgram: Sendable {
         return bytes
     }
 
-    /// What the program answers to `call`, and because of which rule.
+    /// Whether the program can return USER_NOTIF at all, and so has to be installed with a listener.
+    public var needsListener: Bool { needs.listener }
+
+    /// What the policy decides about `call`, and because of which rule.
     ///
-    /// Where `isNotified`, the filter itself returns USER_NOTIF, and `action` is what the supervisor should answer.
+    /// Where `isNotified`, the filter itself returns USER_NOTIF: the supervisor refuses the call if `action` is a refusal, and
+    /// handles it as a watched one if it is not.
     public func verdict(on call: SystemCall) -> Verdict { table.verdict(on: call) }
+
+    /// The verdict on every call of this number by this machine's own convention; nil where its arguments matter.
+    public func verdict(onAny number: UInt32) -> Verdict? {
+        if let decision = table.decisions[Int(number)], !decision.clauses.isEmpty { return nil }
+        return table.verdict(
+            on: SystemCall(number: number, architecture: target.architecture.auditNumber))
+    }
 
     /// Whether the supervisor is asked about calls with this verdict.
     public func isNotified(_ verdict: Verdict) -> Bool {
-        denials.filterAction(for: verdict.action) == .notify
+        needs.filterAction(for: verdict.action, of: verdict.call) == .notify
     }
+
+    /// Whether `call` is made whatever its arguments, and nobody is asked first.
+    public func allowsAlways(_ call: String) -> Bool {
+        guard case .number(let number) = table.calls.meaning(of: call) else { return false }
+        let decision = table.decisions[number] ?? DecisionTable.Decision()
+        let actions =
+            decision.clauses.map(\.action) + [decision.otherwise?.action ?? table.defaultAction]
+        return actions.allSatisfy { $0.isExecution && needs.filterAction(for: $0, of: call) == $0 }
+    }
+
+    /// The number of `call` on this machine; nil where it has none.
+    public func number(of call: String) -> Int? {
+        if case .number(let number) = table.calls.meaning(of: call) { number } else { nil }
+    }
+
+    /// The name of a call of this machine.
+    public func name(of number: UInt32) -> String? { table.names[Int(number)] }
+
+    private var needs: Notifications { Notifications(denials: denials, watching: watching) }
 }
 
-extension SeccompProgram.Denials {
-    /// What the filter returns for what the policy decides.
-    func filterAction(for action: SeccompAction) -> SeccompAction {
-        self == .notify && action == .errno(ErrorNumbers.permission) ? .notify : action
+/// Which calls the filter hands to the supervisor.
+struct Notifications {
+    var denials: SeccompProgram.Denials
+    var watching: Set<String>
+
+    var listener: Bool { denials == .notify || !watching.isEmpty }
+
+    /// What the filter returns for what the policy decides about a call (nil: not in our table).
+    func filterAction(for action: SeccompAction, of call: String?) -> SeccompAction {
+        if denials == .notify && action == .errno(ErrorNumbers.permission) { return .notify }
+        if let call, action.isExecution, watching.contains(call) { return .notify }
+        return action
     }
 }
 
 extension SeccompProgram {
-    /// Reads nothing but its arguments: the same policy and target give the same program.
+    /// Reads nothing but its arguments: the same policy, target, denials and watched calls give the same program.
+    ///
+    /// - Parameter watching: names of calls; those that no machine has are an error, those of other machines are not.
     public init(
-        _ profile: SeccompProfile, for target: SeccompTarget, denials: Denials = .errno
+        _ profile: SeccompProfile, for target: SeccompTarget, denials: Denials = .errno,
+        watching: Set<String> = []
     ) throws(PolicyError) {
-        try self.init(ResolvedProfile(profile, for: target), denials: denials)
+        try self.init(
+            ResolvedProfile(profile, for: target), denials: denials, watching: watching)
     }
 
-    public init(_ profile: ResolvedProfile, denials: Denials = .errno) throws(PolicyError) {
+    public init(
+        _ profile: ResolvedProfile, denials: Denials = .errno, watching: Set<String> = []
+    ) throws(PolicyError) {
+        var watched: Set<String> = []
+        for name in watching.sorted() {
+            switch profile.calls.meaning(of: name) {
+            case .number: watched.insert(name)
+            case .elsewhere: continue
+            case .unknown:
+                throw PolicyError(.unknownCall(name), at: Place(source: profile.source))
+            }
+        }
+        let needs = Notifications(denials: denials, watching: watched)
         target = profile.target
         flags = (profile.flags ?? .allowSpeculation)
-            .subtracting(denials == .notify ? .threadSync : [.threadSync, .waitKillable])
+            .subtracting(needs.listener ? .threadSync : [.threadSync, .waitKillable])
         defaultAction = profile.defaultAction
         self.denials = denials
+        self.watching = watched
         table = DecisionTable(profile)
         shadowed = table.shadowed.map(\.origin)
-        var compiler = SeccompCompiler(table: table, denials: denials)
+        var compiler = SeccompCompiler(table: table, notifications: needs)
         instructions = compiler.program()
         guard instructions.count <= BPFInstruction.limit else {
             throw PolicyError(

@@ -11,11 +11,14 @@ public struct StepCommand: Sendable {
     /// As USER has it; empty means root.
     public var user: String
     public var network: Network
+    /// What the RUN mounts itself, beside what every RUN has.
+    public var mounts: [StepMount]
 
     public init(
         arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,
-        network: Network
+        network: Network, mounts: [StepMount] = []
     ) {
+        self.mounts = mounts
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -32,20 +35,39 @@ public struct StepSandbox: Sendable {
     /// What the sandbox enforces.
     public let policy: SandboxPolicy
     public let idMaps: (uid: IDMap, gid: IDMap)
-    private let filter: [UInt8]
+    let supervision: StepSupervision
+    /// False where setgroups(2) is denied in the namespace, as with a single id: then a RUN keeps the invoker's groups.
+    private let dropsGroups: Bool
+    private let plain: SeccompProgram
+    private let plainFilter: [UInt8]
+    /// The program that asks the supervisor, or why there can't be one; nil where nothing is wanted.
+    let supervised: Supervised?
     /// The policy's paths, relative to /proc.
     private let masked, readOnly: [String]
 
     /// The size of /dev/shm, as Docker has it.
     public static let sharedMemoryBytes: UInt64 = 64 << 20
 
-    public init(policy: SandboxPolicy, uid: IDMap, gid: IDMap) throws {
+    /// - Parameters:
+    ///   - supervision: what is wanted beside enforcement. Where it can't be had, steps run without, and say so.
+    ///   - dropsGroups: false where setgroups(2) is denied in namespace A, and so in every one below it.
+    public init(
+        policy: SandboxPolicy, uid: IDMap, gid: IDMap, supervision: StepSupervision = .none,
+        dropsGroups: Bool = true
+    ) throws {
         guard let architecture = Architecture.current, let kernel = KernelVersion.running else {
             throw SandboxError(.host("no system call policy for this machine (\(Host.machine))"))
         }
         self.policy = policy
         idMaps = (uid, gid)
-        filter = try policy.program(architecture: architecture, kernel: kernel).bytes
+        self.supervision = supervision
+        self.dropsGroups = dropsGroups
+        plain = try policy.program(architecture: architecture, kernel: kernel)
+        plainFilter = plain.bytes
+        supervised =
+            supervision.isWanted
+            ? try Supervised(supervision, policy, architecture, kernel, dropsGroups: dropsGroups)
+            : nil
         masked = Self.belowProc(policy.paths.masked)
         readOnly = Self.belowProc(policy.paths.readOnly)
     }
@@ -64,20 +86,21 @@ public struct StepSandbox: Sendable {
     ///
     /// - Parameter attachAt: the path of a directory of this process's own that the rootfs is attached to before the pivot, in the
     ///   sandbox's own namespace.
+    /// - Returns: the command's exit status, and what the supervisor has on record.
     /// - Throws: `SandboxError`; a command that fails is not an error here.
     public func run(
         _ command: StepCommand, in rootfs: borrowing Rootfs, identity: UserDatabase.Identity,
         attachAt: [UInt8], output: FileDescriptor, error: FileDescriptor,
         started: (ProcessHandle) -> Void
-    ) throws(SandboxError) -> ExitStatus {
+    ) throws(SandboxError) -> StepResult {
         for id in [identity.uid] where !idMaps.uid.contains(id) { throw unmapped(id) }
         for id in [identity.gid] + identity.groups where !idMaps.gid.contains(id) {
             throw unmapped(id)
         }
         let places = try MountPoints(in: rootfs)
-        let outcome: StepOutcome
+        let ended: (outcome: StepOutcome, result: StepResult)
         do throws(SandboxError) {
-            outcome = try runInPlaces(
+            ended = try runInPlaces(
                 command, rootfs, identity, places, attachAt: attachAt, output: output, error: error,
                 started)
         } catch {
@@ -85,8 +108,8 @@ public struct StepSandbox: Sendable {
             throw error
         }
         places.undo(in: rootfs)
-        switch outcome {
-        case .ended(let status): return status
+        switch ended.outcome {
+        case .ended: return ended.result
         case .killed: throw SandboxError(.killed)
         case .failed(let report): throw describe(report, command)
         }
@@ -96,10 +119,16 @@ public struct StepSandbox: Sendable {
         _ command: StepCommand, _ rootfs: borrowing Rootfs, _ identity: UserDatabase.Identity,
         _ places: borrowing MountPoints, attachAt: [UInt8], output: FileDescriptor,
         error: FileDescriptor, _ started: (ProcessHandle) -> Void
-    ) throws(SandboxError) -> StepOutcome {
+    ) throws(SandboxError) -> (outcome: StepOutcome, result: StepResult) {
         let devices = try DeviceTree(sharedMemoryBytes: Self.sharedMemoryBytes)
         let files = try NetworkFiles(hasNetwork: command.network == .host)
         let empty = try Self.emptyDirectory()
+        let extra = try ExtraPlaces(
+            command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
+            covered: [
+                ("/dev", devices.mount.borrowed), ("/dev/shm", devices.shmMount.borrowed),
+            ])
+        defer { extra.undo(in: rootfs.mount.borrowed) }
         var mounts = [
             StepSpecification.Mount(tree: devices.mount.borrowed, target: places.dev.borrowed)
         ]
@@ -110,6 +139,7 @@ public struct StepSandbox: Sendable {
             .init(tree: files.hosts.borrowed, target: places.hosts.borrowed),
             .init(tree: files.hostname.borrowed, target: places.hostname.borrowed),
         ]
+        mounts += extra.mounts
         let environment = completed(command.environment, identity)
         let specification = StepSpecification(
             newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt,
@@ -123,7 +153,9 @@ public struct StepSandbox: Sendable {
             output: output, error: error, limits: Self.limits(),
             noNewPrivileges: !Self.allowsSetUserID(identity),
             landlockScopes: availableLandlockScopes(),
-            filter: filter, capabilities: policy.capabilities.rawValue, uid: identity.uid,
+            filter: listening?.filter ?? plainFilter,
+            filterWithoutListener: listening == nil ? nil : plainFilter, dropsGroups: dropsGroups,
+            capabilities: policy.capabilities.rawValue, uid: identity.uid,
             gid: identity.gid,
             groups: identity.groups, workingDirectory: command.workingDirectory,
             programs: Self.candidates(command.arguments.first ?? [], environment),
@@ -136,10 +168,21 @@ public struct StepSandbox: Sendable {
         try setup { () throws(SystemError) in
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
-        return try setup("wait for the sandbox") { () throws(Errno) in
-            try child.proceed()
-            return try child.awaitStep()
+        try setup("start the sandbox") { () throws(Errno) in try child.proceed() }
+        if listening == nil { return try awaitEnd(of: &child) }
+        return try supervise(&child)
+    }
+
+    /// What steps are run with, where a supervisor can be had.
+    private var listening: Supervised? { supervised?.obstacle == nil ? supervised : nil }
+
+    private func awaitEnd(of child: inout Child) throws(SandboxError) -> (StepOutcome, StepResult) {
+        let outcome = try setup("wait for the sandbox") { () throws(Errno) in
+            try child.awaitStep()
         }
+        let state: StepResult.Supervision =
+            supervised?.obstacle.map { .unavailable(reason: $0) } ?? .notWanted
+        return (outcome, StepResult(status: outcome.status, supervision: state))
     }
 
     /// Set-user-id programs work where the step's user is not root, inside the same bounding set: sudo, as with Docker.

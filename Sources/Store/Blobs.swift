@@ -8,21 +8,23 @@ extension Store {
 
     /// Opens a blob for reading; nil if it is not here.
     public func blob(_ digest: Digest) throws(StoreError) -> OwnedDescriptor? {
-        try Self.openIfPresent(Self.path(of: digest), in: root.borrowed)
+        let path = Self.path(of: digest)
+        guard try mark(path, in: root.borrowed) != nil else { return nil }
+        return try Self.openIfPresent(path, in: root.borrowed)
     }
 
     /// Bytes of a blob; nil if it is not here.
     public func size(ofBlob digest: Digest) throws(StoreError) -> Int64? {
-        try StoreError.during("look at blob \(digest)") { () throws(Errno) in
-            try root.borrowed.statusIfPresent(of: Self.path(of: digest).utf8).map { Int64($0.size) }
-        }
+        try mark(Self.path(of: digest), in: root.borrowed).map { Int64($0.size) }
     }
 
     /// A whole small blob, a manifest or a config; nil if it is not here.
     public func document(_ digest: Digest, limit: Int = DocumentLimits.configBytes)
         throws(StoreError) -> [UInt8]?
     {
-        try read(Self.path(of: digest), limit: limit)
+        let path = Self.path(of: digest)
+        guard try mark(path, in: root.borrowed) != nil else { return nil }
+        return try read(path, limit: limit)
     }
 
     /// Keeps a document; nothing happens if it is here.
@@ -54,6 +56,7 @@ extension Store {
         }
     }
 
+    /// Of a caller who has the lock.
     public func removeBlob(_ digest: Digest) throws(StoreError) {
         try remove(Self.path(of: digest))
     }
@@ -91,9 +94,9 @@ public struct NewBlob: ~Copyable {
     public consuming func keep(as digest: Digest) throws(StoreError) {
         try StoreError.during("keep blob \(digest)") { () throws(Errno) in
             try file.borrowed.synchronise()
-            try store.root.borrowed.rename(
-                name.utf8, to: store.root.borrowed, Store.path(of: digest).utf8)
         }
+        try store.place(
+            name, file.borrowed, as: Store.path(of: digest), in: store.root.borrowed)
         isKept = true
     }
 }

@@ -2,6 +2,7 @@ import FoundationEssentials
 public import Layers
 import Linux
 public import OCI
+import Synchronization
 import SystemPackage
 
 /// A layer of an image: what it holds, and the blob that carries it.
@@ -35,6 +36,18 @@ public struct StepRecord: Hashable, Sendable, Codable {
     }
 }
 
+/// How large a file of the store is, and when it was made or last of use.
+public struct FileUse: Sendable, Equatable {
+    public var bytes: Int64
+    /// In seconds since 1970.
+    public var used: Int64
+
+    public init(bytes: Int64, used: Int64) {
+        self.bytes = bytes
+        self.used = used
+    }
+}
+
 extension Store {
     /// The most that is read of one record.
     private static let largestRecord = 1 << 20
@@ -49,7 +62,19 @@ extension Store {
         if let layer = record.layer {
             guard try size(ofBlob: layer.blob.digest) == layer.blob.size else { return nil }
         }
+        markUse(ofStep: key)
         return record
+    }
+
+    /// Lets a prune know that the record is of use. Once an hour is often enough, and it can't fail a build: what is lost with a
+    /// record is the time to run its step again.
+    private func markUse(ofStep key: Digest) {
+        let (path, now) = ("steps/\(key.hex)", wallClockSeconds())
+        guard starts.withLock({ $0.newest }) != nil,
+            let status = try? root.borrowed.status(of: path.utf8),
+            status.modified.seconds < now - 3600
+        else { return }
+        try? root.borrowed.setTimes(path.utf8, FileTime(seconds: now))
     }
 
     public func keepStep(_ key: Digest, _ record: StepRecord) throws(StoreError) {
@@ -66,13 +91,35 @@ extension Store {
         try names(in: "steps").compactMap { Digest(hex: $0) }.map { ($0, try step($0)) }
     }
 
+    /// Bytes of a blob, a listing or a record, and when it was made or last of use; nil if it is not there.
+    public func use(ofBlob digest: Digest) throws(StoreError) -> FileUse? {
+        try use(Self.path(of: digest))
+    }
+
+    public func use(ofListing diffID: Digest) throws(StoreError) -> FileUse? {
+        try use("listings/\(diffID.hex)")
+    }
+
+    public func use(ofStep key: Digest) throws(StoreError) -> FileUse? {
+        try use("steps/\(key.hex)")
+    }
+
+    private func use(_ path: String) throws(StoreError) -> FileUse? {
+        try StoreError.during("look at \(path) in the store") { () throws(Errno) in
+            try root.borrowed.statusIfPresent(of: path.utf8).map {
+                FileUse(bytes: Int64($0.size), used: $0.modified.seconds)
+            }
+        }
+    }
+
     public func removeStep(_ key: Digest) throws(StoreError) { try remove("steps/\(key.hex)") }
 
     /// The listing of a layer, nil if it has never been packed or unpacked here.
     public func listing(_ diffID: Digest) throws -> Listing? {
-        guard let file = try Self.openIfPresent("listings/\(diffID.hex)", in: root.borrowed) else {
-            return nil
-        }
+        let path = "listings/\(diffID.hex)"
+        guard try mark(path, in: root.borrowed) != nil,
+            let file = try Self.openIfPresent(path, in: root.borrowed)
+        else { return nil }
         let content = try MappedFile(file.borrowed)
         // Of another version of Lichen: made anew, as if it were not there.
         return Listing.isOfOtherVersion(content) ? nil : try Listing(content)
@@ -97,9 +144,10 @@ extension Store {
         try remove("listings/\(diffID.hex)")
     }
 
-    func names(in path: String) throws -> [String] {
+    /// - Parameter base: nil for the store itself, and not for its scratch.
+    func names(in path: String, of base: FileDescriptor? = nil) throws -> [String] {
         let directory = try StoreError.during("open \(path) in the store") { () throws(Errno) in
-            try root.borrowed.open(path, [.readOnly, .directory])
+            try (base ?? root.borrowed).open(path, [.readOnly, .directory])
         }
         let reader = DirectoryReader()
         return try reader.names(in: directory.borrowed).map { String(decoding: $0, as: UTF8.self) }

@@ -1,5 +1,6 @@
 import Glibc
 public import Linux
+import Synchronization
 public import SystemPackage
 
 /// Everything that builds leave behind: blobs in an OCI layout, named images, what steps gave, unpacked trees.
@@ -14,6 +15,8 @@ public final class Store: Sendable {
     let scratch: OwnedDescriptor
     /// For messages only.
     public let pathForMessages: String
+    /// Of those who build or read through this value.
+    let starts = Mutex(VisitStarts())
 
     /// Opens the store at `path`, making it if it is not there.
     ///
@@ -88,7 +91,9 @@ public final class Store: Sendable {
         }
     }
 
-    private static let rootDirectories = ["blobs", "blobs/sha256", "listings", "steps", "work"]
+    private static let rootDirectories = [
+        "blobs", "blobs/sha256", "listings", "steps", "visits", "work",
+    ]
     private static let scratchDirectories = ["trees", "mounts", "work"]
 
     private func prepare() throws(StoreError) {
@@ -131,19 +136,19 @@ public final class Store: Sendable {
     /// Writes a whole file under another name, syncs it, and renames it into place.
     func write(_ bytes: [UInt8], to path: String, in directory: FileDescriptor) throws(StoreError) {
         let temporary = "work/file-\(randomName())"
-        try StoreError.during("write \(path) in the store") { () throws(Errno) in
-            let file = try directory.open(
-                temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
-            do throws(Errno) {
+        let file = try StoreError.during("write \(path) in the store") { () throws(Errno) in
+            try directory.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
+        }
+        do throws(StoreError) {
+            try StoreError.during("write \(path) in the store") { () throws(Errno) in
                 try file.borrowed.writeFully(bytes)
                 try file.borrowed.synchronise()
-                try file.close()
-                try directory.rename(temporary.utf8, to: directory, path.utf8)
-            } catch {
-                // The error above is the one that counts; a left-over is swept up later.
-                try? directory.unlink(temporary.utf8)
-                throw error
             }
+            try place(temporary, file.borrowed, as: path, in: directory)
+        } catch {
+            // The error above is the one that counts; a left-over is swept up later.
+            try? directory.unlink(temporary.utf8)
+            throw error
         }
     }
 
@@ -171,24 +176,6 @@ public final class Store: Sendable {
 
     /// Where small files lie that only make builds faster; each is written whole by whoever owns it.
     public var directoryForHints: FileDescriptor { root.borrowed }
-
-    // MARK: - Who is in
-
-    /// Held by each process that builds or reads, so that nothing is taken away under it.
-    public func enter() throws(StoreError) -> FileLock {
-        try StoreError.during("lock the store") { () throws(Errno) in
-            try FileLock(try openLock("lock"), .shared)
-        }
-    }
-
-    /// Held by what takes things away. Throws `busy` while anyone is in.
-    public func enterAlone() throws(StoreError) -> FileLock {
-        let lock = try StoreError.during("lock the store") { () throws(Errno) in
-            try FileLock.attempt(try openLock("lock"), .exclusive)
-        }
-        guard let lock else { throw StoreError(.busy, hint: "try again when it has ended") }
-        return lock
-    }
 
     func openLock(_ name: String) throws(Errno) -> OwnedDescriptor {
         try root.borrowed.open(name, [.readWrite, .create], mode: 0o600)

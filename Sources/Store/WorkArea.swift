@@ -1,4 +1,5 @@
 public import Linux
+import Synchronization
 import SystemPackage
 
 /// A directory of one process's own below `work/`, with a lock that says it is still in use.
@@ -9,9 +10,14 @@ public final class WorkArea: Sendable {
     private let lock: FileLock
     private let parent: OwnedDescriptor
     private let name: String
+    /// Who works here is in the store.
+    private let visit: Mutex<Visit?>
 
-    init(in parent: consuming OwnedDescriptor) throws(Errno) {
-        name = randomName()
+    init(in parent: consuming OwnedDescriptor, prefix: String = "", visit: Visit? = nil)
+        throws(Errno)
+    {
+        name = prefix + randomName()
+        self.visit = Mutex(visit)
         self.parent = parent
         // Under a name that is not swept until the lock is held: else a sweep could take the lock first.
         let unlocked = Self.unlockedPrefix + name
@@ -22,23 +28,45 @@ public final class WorkArea: Sendable {
         try self.parent.borrowed.rename(unlocked.utf8, to: self.parent.borrowed, name.utf8)
     }
 
+    /// Below the store's scratch directory: how another process of the same build finds it.
+    public var scratchPath: String { "work/\(name)" }
+
     /// Of areas whose lock is about to be taken.
     static let unlockedPrefix = "new-"
 
-    /// Removes it with all that is in it.
-    public func remove() throws { try removeTree(name.utf8, in: parent.borrowed) }
+    /// Removes it with all that is in it, and ends the visit.
+    public func remove() throws {
+        try removeTree(name.utf8, in: parent.borrowed)
+        visit.withLock { $0 = nil }
+    }
 }
 
 extension Store {
     /// A new work area where trees are, so that a finished tree is renamed and not copied.
+    ///
+    /// It is a visit: nothing that its owner looks at or makes is taken away.
     public func newWorkArea() throws(StoreError) -> WorkArea {
-        try StoreError.during("make a work area") { () throws(Errno) in
-            try WorkArea(in: try scratch.borrowed.open("work", [.readOnly, .directory]))
+        let visit = try enter()
+        return try StoreError.during("make a work area") { () throws(Errno) in
+            try WorkArea(
+                in: try scratch.borrowed.open("work", [.readOnly, .directory]), visit: visit)
+        }
+    }
+
+    /// What another process of the same build has put there.
+    public func openScratch(_ path: String) throws(StoreError) -> OwnedDescriptor {
+        try StoreError.during("open \(path) in the store") { () throws(Errno) in
+            try scratch.borrowed.open(path, .pathOnly, resolve: .noLinks)
         }
     }
 
     /// Removes what killed processes left, as far as this process may: files of subordinate ids go only in their namespace.
     public func sweep() {
+        if let lock = try? lockAlone() {
+            // Asking removes the marks of the dead.
+            _ = try? oldestVisit()
+            _ = consume lock
+        }
         for directory in [root.borrowed, scratch.borrowed] {
             // Left-overs can't hurt, and the next process tries again.
             guard let work = try? directory.open("work", [.readOnly, .directory]),

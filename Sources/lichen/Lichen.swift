@@ -6,7 +6,11 @@ import Linux
 @main enum Main {
     static func main() {
         // A build executes this program again for its worker; nothing may run before it.
-        if CommandLine.arguments.dropFirst().first == "--lichen-worker" { WorkerProcess.run() }
+        switch CommandLine.arguments.dropFirst().first {
+        case WorkerProcess.argument: WorkerProcess.run()
+        case UnpackerProcess.argument: UnpackerProcess.run()
+        default: break
+        }
         do {
             var command = try Lichen.parseAsRoot()
             try command.run()
@@ -22,6 +26,10 @@ import Linux
         let message = Lichen.fullMessage(for: error)
         if code.isSuccess {
             Output.line(message)
+        } else if !message.isEmpty, ProgressOptions.asksForJSON(CommandLine.arguments) {
+            let report = ErrorReport(usage: Lichen.message(for: error), status: code.rawValue)
+            let now = monotonicSeconds()
+            Output.errorLine(JSONLog(started: now).end(report, at: now))
         } else if !message.isEmpty {
             let prefix = "Error: "
             let text = message.hasPrefix(prefix) ? message.dropFirst(prefix.count) : message[...]
@@ -46,9 +54,11 @@ struct Lichen: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            BuildCommand.self, PullCommand.self, PushCommand.self, ImagesCommand.self,
+            BuildCommand.self, PlanCommand.self, LintCommand.self, ParseCommand.self,
+            PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
-            StoreCommand.self, LoginCommand.self, LogoutCommand.self, CompletionsCommand.self,
+            StoreCommand.self, DoctorCommand.self, LoginCommand.self, LogoutCommand.self,
+            CompletionsCommand.self,
             VersionCommand.self,
         ])
 }

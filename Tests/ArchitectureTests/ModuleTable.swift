@@ -15,6 +15,9 @@ enum ModuleTable {
         "OCI": ["FoundationEssentials"],
         "Dockerfile": ["FoundationEssentials"],
 
+        // Rules about what a Dockerfile says; how images are named is told to it.
+        "Lint": ["Dockerfile"],
+
         "Archive": [
             "OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto",
         ],
@@ -29,16 +32,23 @@ enum ModuleTable {
         "Contexts": ["OCI", "Linux", "Archive", "Layers", "Dockerfile"],
         "Policy": ["Linux", "CSeccomp"],
         "Sandbox": ["Policy", "Linux"],
+        // It asks the kernel itself: a place that has no sandbox is what it is there to explain.
+        "Doctor": ["Linux"],
         "Build": [
-            "OCI", "Dockerfile", "Linux", "Archive", "Layers", "Store", "HTTP", "Credentials",
-            "Registry", "Contexts", "Policy", "Sandbox", "Logging", "FoundationEssentials",
+            // Lint: a build says what `lichen lint` says, and ends where the file asks for that.
+            // Doctor: what --require asks for is checked before anything else of a build.
+            "OCI", "Dockerfile", "Lint", "Doctor", "Linux", "Archive", "Layers", "Store", "HTTP",
+            "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Logging",
+            "FoundationEssentials",
         ],
 
         // OCI: references and digests are the values of a request. Store: it is opened where its options are, and
         // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors and
-        // signals.
+        // signals. Doctor: `doctor` is nothing but it, and --require names its facts. Dockerfile, Lint: `parse` and `lint`
+        // print what these say, and nothing is built.
         "lichen": [
-            "Build", "OCI", "Store", "Linux", "ArgumentParser", "FoundationEssentials",
+            "Build", "Dockerfile", "Doctor", "Lint", "OCI", "Store", "Linux", "ArgumentParser",
+            "FoundationEssentials",
         ],
     ]
 

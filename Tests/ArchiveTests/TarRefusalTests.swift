@@ -55,6 +55,15 @@ import Testing
                     $0.header()
                 } != nil)
         }
+        // A whiteout is no file: its name is that of one, and four bytes more.
+        for (count, isTaken) in [(255, true), (256, false)] {
+            let hidden = Array(".wh.".utf8) + [UInt8](repeating: 97, count: count)
+            let found = refusal {
+                $0.pax([("path", Array("d/".utf8) + hidden)])
+                $0.header()
+            }
+            #expect((found == nil) == isTaken)
+        }
         #expect(refusal { $0.header("") } == .corrupt("an entry without a name"))
         #expect(refusal { $0.header(type: "2") } == .corrupt("an empty link"))
     }

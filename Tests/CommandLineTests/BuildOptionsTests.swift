@@ -61,6 +61,12 @@ private let rows: [OptionRow] = [
     OptionRow("--no-cache") { !$0.usesCache },
     OptionRow("--network", "none") { $0.network == .none },
     OptionRow("--isolation", "chroot") { $0.isolation == .chroot },
+    OptionRow("--snapshotter", "copy") { $0.snapshotter == .copy },
+    OptionRow("--ids", "single") { $0.ids == .single },
+    OptionRow("--secret", "id=a,src=/b", "--secret=id=c,env=D") {
+        $0.secrets == ["a": .file("/b"), "c": .environment("D")]
+    },
+    OptionRow("--ssh", "default=/run/agent") { $0.agents == ["default": "/run/agent"] },
     OptionRow("--jobs", "3") { $0.jobs == 3 },
     OptionRow("--build-context", "debian:latest=docker-image://alpine", "--build-context=b=d") {
         let alpine = try? Reference(parsing: "alpine")
@@ -73,6 +79,9 @@ private let rows: [OptionRow] = [
     },
     OptionRow("--plain-http", "h:5000", "--plain-http", "i") {
         $0.plainHTTPRegistries == ["h:5000", "i"]
+    },
+    OptionRow("--insecure-registry", "h:5000", "--insecure-registry=i") {
+        $0.insecureRegistries == ["h:5000", "i"]
     },
 ]
 
@@ -109,14 +118,17 @@ private let rows: [OptionRow] = [
         ["--frobnicate"], ["-t", "UPPER"], ["-t", ""], ["-t", "a@sha256:00"], ["--push"],
         ["-o", "-", "-o", "type=oci,dest=-"], ["-o", "type=oci,dest=a", "-o", "type=tar,dest=a"],
         ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
-        ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "rawjson"],
+        ["--pull"], ["--network", "bridge"], ["--isolation", "vm"], ["--progress", "tty"],
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
-        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"], ["-f", "-"],
+        ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"],
+        ["--insecure-registry", "https://h"], ["--insecure-registry", ""],
         ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],
         ["--compression", "xz"], ["--compression-level", "0"], ["--compression-level", "13"],
-        ["--compression", "zstd", "--compression-level", "20"], ["--secret", "id=a"],
+        ["--compression", "zstd", "--compression-level", "20"], ["--secret", "src=a"],
+        ["--secret", "id=a,src=b,env=c"], ["--secret", "id=a,mode=1"], ["--ssh", "=x"],
+        ["--ssh", "a"], ["--require", "usernss"], ["--require", ""],
     ]) func `are refused as usage errors where they make no sense`(words: [String]) {
         let error = #expect(throws: (any Error).self) {
             try BuildCommand.parse(words + ["."]).options.request(environment: [:])
@@ -130,10 +142,11 @@ private let rows: [OptionRow] = [
     }
 
     @Test func `are all in the tests above`() throws {
-        // Their effect is not in the request: ProgressOptionsTests and StoreOptionsTests have them, and the end-to-end tests.
+        // Their effect is not in the request: ProgressOptionsTests and StoreOptionsTests have them, and the end-to-end tests;
+        // DoctorTests have what is required.
         let elsewhere: Set = [
             "progress", "quiet", "verbose", "root", "scratch", "iidfile", "metadata-file", "help",
-            "version",
+            "version", "require",
         ]
         let tested = Set(rows.flatMap(\.words).filter { $0.hasPrefix("-") }.map(Self.bareName))
         for names in try HelpDump.optionNames(of: BuildCommand.self) {

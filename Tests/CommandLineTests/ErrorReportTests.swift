@@ -41,6 +41,11 @@ import Testing
         for (error, status) in table { #expect(ErrorReport(error).status == status) }
     }
 
+    @Test func `by a signal has the status that a shell gives it`() {
+        #expect(ErrorReport(signal: 2).status == 130)
+        #expect(ErrorReport(signal: 15).text == "error: interrupted")
+    }
+
     @Test func `that nobody foresaw is named by its type, not dumped`() {
         struct Strange: Error { var secret = "hunter2" }
         let report = ErrorReport(Strange())
@@ -89,6 +94,16 @@ import Testing
     }
 
     @Test func `and a summary`() {
-        #expect(result.summary(seconds: 4.2) == "3 steps, 1 cached, 1.0 kB down, 0 B up, 4.2s")
+        var summary = Summary(result)
+        summary.seconds = 4.2
+        #expect(summary.text == "3 steps, 1 cached, 1.0 kB down, 0 B up, 4.2s")
+        summary.memoryBytes = 45_200_000
+        #expect(summary.text.hasSuffix(", 4.2s, peak memory 45.2 MB"))
+        #expect(Summary(someDigest).text == "0 B down, 0 B up, 0.0s")
+    }
+
+    @Test func `and what it took of memory`() throws {
+        let bytes = try #require(PeakMemory.bytes())
+        #expect((1_000_000...100_000_000_000).contains(bytes))
     }
 }

@@ -17,8 +17,10 @@ let someDigest = Digest(sha256: [UInt8](repeating: 0xAB, count: 32))
         #expect(
             log.lines(for: .stepOutput(firstStep, Array("c\n\n".utf8)), at: 2) == ["#2 bc", "#2"])
         #expect(log.lines(for: .stepOutput(firstStep, Array("end".utf8)), at: 2) == [])
-        let done = log.lines(for: .stepDone(firstStep, seconds: 1.25), at: 2)
+        let done = log.lines(for: .stepDone(firstStep, seconds: 1.25, isPacking: true), at: 2)
         #expect(done == ["#2 end", "#2 done 1.3s"])
+        let packed = log.lines(for: .layerPacked(firstStep, digest: someDigest, size: 1200), at: 2)
+        #expect(packed == ["#2 layer sha256:abababababab 1.2 kB"])
     }
 
     @Test func `tells steps that run at the same time apart`() {
@@ -39,6 +41,13 @@ let someDigest = Digest(sha256: [UInt8](repeating: 0xAB, count: 32))
         _ = log.lines(for: .stepOutput(firstStep, Array("oops".utf8)), at: 0)
         #expect(
             log.lines(for: .stepFailed(firstStep), at: 90) == ["#2 oops", "#2 failed after 1m30s"])
+    }
+
+    @Test func `says which steps were stopped`() {
+        var log = PlainLog()
+        _ = log.lines(for: .stepStarted(firstStep), at: 0)
+        _ = log.lines(for: .stepOutput(firstStep, Array("half".utf8)), at: 0)
+        #expect(log.lines(for: .stepCancelled(firstStep), at: 1) == ["#2 half", "#2 stopped"])
     }
 
     @Test func `shows transfers with bytes, and not too often`() {

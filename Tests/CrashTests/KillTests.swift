@@ -33,6 +33,10 @@ struct `A build whose processes are killed` {
                     victim, after: delay, lichen, example.arguments(name), seed: index)
                 if hit { hits.add(victim.rawValue) }
             }
+            // A prune, too, leaves a whole store wherever it ends.
+            let delay = random.below(80_000)
+            let words = ["prune", "--all"]
+            if try kill(.builder, after: delay, lichen, words, seed: index) { hits.add("prune") }
             let next = try lichen.command(example.arguments(name), Example.environment).run()
             #expect(next.isSuccess, "store \(index): \(next)")
             #expect(next.text == digest, "store \(index): another image")
@@ -40,7 +44,7 @@ struct `A build whose processes are killed` {
             #expect(check.isSuccess, "store \(index): \(check)")
         }
         print("killed: \(hits.description)")
-        for victim in Victim.allCases { #expect(hits[victim.rawValue] > 0) }
+        for victim in Victim.allCases.map(\.rawValue) + ["prune"] { #expect(hits[victim] > 0) }
     }
 
     /// Builds and kills; then looks at the store and at what is mounted. Whether there was anything to kill.

@@ -34,14 +34,16 @@ struct Example: Sendable {
     let folder: BuildFolder
     static let environment = ["SOURCE_DATE_EPOCH": "1500000000"]
 
-    init() throws {
+    /// - Parameter base: the same image by another name; busybox by its tag without it.
+    init(on base: String? = nil) throws {
+        let base = try base ?? Bases.busybox()
         folder = try BuildFolder(
             """
-            FROM \(Bases.busybox())
+            FROM \(base)
             COPY words /words
             RUN i=0; while [ $i -lt 40 ]; do echo $i > /f$i; i=$((i+1)); done; ln /f1 /g; mkdir /d
             RUN rm /f1*; mv /f2* /d; chmod 600 /f3; cat /words /words > /twice
-            COPY --from=\(Bases.busybox()) /etc /more
+            COPY --from=\(base) /etc /more
             RUN rm -r /more && mkdir /more && echo > /more/x
             """,
             ["words": (0..<20_000).map { "word \($0 &* 2_654_435_761)" }.joined(separator: "\n")])

@@ -116,18 +116,30 @@ struct `A build that can't be` {
         #expect(lichen.index.isEmpty)
     }
 
-    @Test func `lacks subordinate ids`() throws {
-        // In a namespace with this user alone it is root, and /etc/subuid has no line for root.
+    /// What needs no other id is built without subordinate ids; what needs one says which, and what gives it.
+    @Test(arguments: [
+        (run: "RUN chown 33:44 /tmp", status: Int32(1), words: "uid 33 and gid 44"),
+        ("USER 33\nRUN true", 71, "id 33"),
+    ])
+    func `lacks subordinate ids`(run: String, status: Int32, words: String) throws {
         let lichen = try LichenProgram()
-        let folder = try BuildFolder("FROM \(Bases.busybox())\nRUN true\n")
-        var command = lichen.build(folder, ["-t", "bad:1"])
-        command.arguments = ["unshare", "--map-root-user"] + command.arguments
-        let outcome = try command.run()
-        #expect(outcome.status == 71, "\(outcome)")
-        #expect(outcome.error.contains("/etc/subuid"))
-        #expect(outcome.error.contains("usermod") || outcome.error.contains("administrator"))
+        // In a namespace with this user alone it is root, and /etc/subuid has no line for root.
+        func build(_ text: String, _ arguments: [String] = []) throws -> Command.Outcome {
+            let folder = try BuildFolder("FROM \(Bases.busybox())\n\(text)\n")
+            var command = lichen.build(folder, arguments)
+            command.arguments = ["unshare", "--map-root-user"] + command.arguments
+            return try command.run()
+        }
+        let built = try build("RUN true")
+        #expect(built.isSuccess && built.error.contains("/etc/subuid"), "\(built)")
+        let outcome = try build(run, ["-t", "bad:1"])
+        #expect(outcome.status == status, "\(outcome)")
+        #expect(outcome.error.contains(words), "\(outcome)")
+        #expect(outcome.error.contains("usermod --add-subuids"))
         #expect(!outcome.error.contains("lichen worker"))
         #expect(!String(decoding: lichen.index, as: UTF8.self).contains("bad"))
         #expect(lichen.work.isEmpty)
+        let refused = try build("RUN true", ["--ids", "subordinate"])
+        #expect(refused.status == 71 && refused.error.contains("/etc/subuid"), "\(refused)")
     }
 }

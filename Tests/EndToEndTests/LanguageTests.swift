@@ -52,7 +52,8 @@ struct `A Dockerfile` {
             """, baseLayers: 1, ["--build-arg", "GIVEN=told", "--build-arg", "LATER=argument"])
         let layers = Array(built.newLayers)
         #expect(layers[0].entry("tmp/one")?.content == "[][first]%0A")
-        #expect(layers[1].entry("tmp/two")?.content == "[outer][][told][told!][environment]%0A")
+        #expect(
+            layers[1].entry("tmp/two")?.content == "[outer][first][told][told!][environment]%0A")
         let environment = built.image.image.config?.Env ?? []
         #expect(environment.contains("SHOWN=told!"))
         #expect(!environment.contains { $0.hasPrefix("GIVEN") || $0.hasPrefix("GLOBAL") })

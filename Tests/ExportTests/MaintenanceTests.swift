@@ -1,6 +1,8 @@
-import Build
+@testable import Build
+import Linux
 import OCI
 import Store
+import SystemPackage
 import Testing
 
 /// A store with two images, a step record and something that nobody needs.
@@ -23,12 +25,27 @@ private struct Fixture {
         unneeded = try maker.layer([.file("unneeded", "4")])
         try store.setImage("docker.io/library/image:latest", to: image.manifest)
         try store.setImage("docker.io/library/other:latest", to: other.manifest)
-        try store.keepStep(
-            key,
-            StepRecord(
-                layer: step, compressor: nil,
-                basis: Digest(sha256: [UInt8](repeating: 1, count: 32)),
-                created: Timestamp(secondsSinceEpoch: 1)))
+        try store.keepStep(key, record(step))
+    }
+
+    func record(_ layer: LayerRecord) -> StepRecord {
+        StepRecord(
+            layer: layer, compressor: nil,
+            basis: Digest(sha256: [UInt8](repeating: 1, count: 32)),
+            created: Timestamp(secondsSinceEpoch: 1))
+    }
+
+    /// Makes everything look as if it was used so long ago.
+    func age(by seconds: Int64) throws {
+        let root = try FileDescriptor.workingDirectory.open(
+            store.pathForMessages, [.readOnly, .directory], resolve: .system)
+        for name in ["blobs/sha256", "listings", "steps"] {
+            let directory = try root.borrowed.open(name, [.readOnly, .directory])
+            for file in try DirectoryReader().names(in: directory.borrowed) {
+                try directory.borrowed.setTimes(
+                    file, FileTime(seconds: wallClockSeconds() - seconds))
+            }
+        }
     }
 
     func exportFiles(_ image: ExportableImage) throws {
@@ -58,7 +75,7 @@ private struct Fixture {
     }
 
     @Test func `of all removes the records and their layers, too`() throws {
-        let freed = try StorePrune(fixture.store).run(all: true)
+        let freed = try StorePrune(fixture.store).run(Self.all)
         #expect((freed.blobs, freed.steps) == (2, 1))
         #expect(try fixture.store.allSteps().isEmpty)
         try fixture.exportFiles(fixture.image)
@@ -77,12 +94,75 @@ private struct Fixture {
         try fixture.exportFiles(fixture.other)
     }
 
-    @Test func `is refused while somebody builds`() throws {
-        let build = try fixture.store.enter()
-        #expect(throws: StoreError(.busy, hint: "try again when it has ended")) {
-            try StorePrune(fixture.store).run()
-        }
-        _ = consume build
+    private static var all: PruneLimits {
+        var limits = PruneLimits()
+        limits.takesAll = true
+        return limits
+    }
+
+    @Test func `leaves what somebody in the store has found or made`() throws {
+        try fixture.age(by: 60)
+        let visit = try fixture.store.enter()
+        #expect(try fixture.store.size(ofBlob: fixture.unneeded.blob.digest) != nil)
+        let made = try fixture.maker.layer([.file("made", "5")])
+        _ = try StorePrune(fixture.store).run(Self.all)
+        #expect(try fixture.store.size(ofBlob: fixture.unneeded.blob.digest) != nil)
+        #expect(try fixture.store.size(ofBlob: made.blob.digest) != nil)
+        // Nobody has asked for this one.
+        #expect(try fixture.store.onlooker().size(ofBlob: fixture.step.blob.digest) == nil)
+        _ = consume visit
+        #expect(try StorePrune(fixture.store).run(Self.all).blobs == 2)
+    }
+
+    @Test func `by age takes what was not used for so long`() throws {
+        try fixture.age(by: 7200)
+        let young = try fixture.maker.layer([.file("young", "6")])
+        var limits = PruneLimits()
+        limits.unusedSeconds = 3600 * 3
+        #expect(try StorePrune(fixture.store).run(limits) == StorePrune.Freed())
+        limits.unusedSeconds = 3600
+        let freed = try StorePrune(fixture.store).run(limits)
+        #expect((freed.blobs, freed.steps) == (2, 1))
+        #expect(try fixture.store.size(ofBlob: young.blob.digest) != nil)
+        try fixture.exportFiles(fixture.image)
+    }
+
+    @Test func `by age leaves a record that a build has used`() throws {
+        try fixture.age(by: 7200)
+        let visit = try fixture.store.enter()
+        #expect(try fixture.store.step(fixture.key) != nil)
+        _ = consume visit
+        var limits = PruneLimits()
+        limits.unusedSeconds = 3600
+        #expect(try StorePrune(fixture.store).run(limits).steps == 0)
+        #expect(try fixture.store.step(fixture.key)?.layer == fixture.step)
+    }
+
+    @Test func `by size takes the least recently used`() throws {
+        _ = try StorePrune(fixture.store).run()
+        let newer = try fixture.maker.layer([.file("newer", "7")])
+        let key = Digest(hex: String(repeating: "cd", count: 32))!
+        try fixture.age(by: 60)
+        try fixture.store.keepStep(key, fixture.record(newer))
+        var limits = PruneLimits()
+        limits.keptBytes = 1 << 30
+        #expect(try StorePrune(fixture.store).run(limits) == StorePrune.Freed())
+        // Room for one of the two.
+        let record = try #require(try fixture.store.use(ofStep: key))
+        limits.keptBytes = newer.blob.size + record.bytes
+        let freed = try StorePrune(fixture.store).run(limits)
+        #expect((freed.blobs, freed.steps) == (1, 1))
+        #expect(try fixture.store.step(fixture.key) == nil)
+        #expect(try fixture.store.step(key)?.layer == newer)
+        limits.keptBytes = 0
+        #expect(try StorePrune(fixture.store).run(limits).steps == 1)
+        try fixture.exportFiles(fixture.image)
+    }
+
+    @Test func `is foretold by a preview that removes nothing`() throws {
+        let items = try StorePrune(fixture.store).preview(Self.all)
+        #expect(StorePrune.Freed(items) == (try StorePrune(fixture.store).run(Self.all)))
+        #expect(try StorePrune(fixture.store).preview(Self.all) == [])
     }
 }
 
@@ -108,7 +188,8 @@ private struct Fixture {
             problems[0].images
                 == ["docker.io/library/image:latest", "docker.io/library/other:latest"])
         #expect(problems[0].isDamage)
-        try StoreCheck(fixture.store).removeDamage(problems)
+        #expect(problems[0].remedy.contains("lichen store check --mend"))
+        #expect(try StoreCheck(fixture.store).mend(problems) == [])
         #expect(try fixture.store.size(ofBlob: blob.digest) == nil)
         // Now it is only not here, as in an image that nobody pulled whole.
         let after = try await StoreCheck(fixture.store).problems(jobs: jobs)
@@ -130,6 +211,23 @@ private struct Fixture {
                 .blob(fixture.other.manifest.digest), .blob(config),
             ])
         #expect(problems.allSatisfy { $0.finding == .missing && $0.isDamage })
+        #expect(try StoreCheck(fixture.store).mend(problems).count == 2)
+        #expect(try fixture.store.images().isEmpty)
+        #expect(try await StoreCheck(fixture.store).problems(jobs: 2) == [])
+    }
+
+    @Test func `mends nothing while somebody builds`() async throws {
+        try write("{}", to: fixture.path(fixture.other.manifest.digest))
+        let problems = try await StoreCheck(fixture.store).problems(jobs: 2)
+        let visit = try fixture.store.enter()
+        #expect(throws: StoreError(.busy, hint: "try again when it has ended")) {
+            try StoreCheck(fixture.store).mend(problems)
+        }
+        _ = consume visit
+        let name = "docker.io/library/other:latest"
+        #expect(try StoreCheck(fixture.store).mend(problems) == [name])
+        #expect(try fixture.store.image(name) == nil)
+        #expect(try await StoreCheck(fixture.store).problems(jobs: 2) == [])
     }
 
     @Test func `finds a damaged listing`() async throws {
@@ -138,12 +236,12 @@ private struct Fixture {
         let path = "\(fixture.store.pathForMessages)/listings/\(diffID.hex)"
         #expect(
             Tool.run(
-                "dd", "if=/dev/zero", "of=\(path)", "bs=1", "seek=16", "count=4",
+                "dd", "if=/dev/zero", "of=\(path)", "bs=1", "seek=24", "count=4",
                 "conv=notrunc"
             ).status == 0)
         let problems = try await StoreCheck(fixture.store).problems(jobs: 2)
         #expect(problems.map(\.subject) == [.listing(diffID)])
-        try StoreCheck(fixture.store).removeDamage(problems)
+        try StoreCheck(fixture.store).mend(problems)
         try fixture.exportFiles(fixture.image)
         #expect(try await StoreCheck(fixture.store).problems(jobs: 2) == [])
     }

@@ -10,14 +10,25 @@
  *   probe attribute PATH     sets file capabilities and a user attribute, and reads them back
  *   probe nodes DIRECTORY    makes special files
  *   probe allowed            calls that builds need, which must work
+ *   probe records DIRECTORY  what is seen of file, a file with hidden attributes, and can be done to it
+ *   probe owner PATH         gives the file away and takes it back, in all ways
+ *   probe denied COUNT THREADS   refused calls, and how many answers were EPERM
+ *   probe storm COUNT        refused calls and chowns in a storm of signals
+ *   probe killed COUNT       processes that are killed in refused calls
+ *   probe bomb COUNT         leaves processes behind that make refused calls without end
+ *   probe above COMMAND...   executes a command below a seccomp listener that asks nothing
+ *   probe wait               makes refused calls until one is answered otherwise; says so on standard error
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +43,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -290,6 +302,231 @@ static void nodes(const char *directory) {
     say("fuse", mknod("fuse", S_IFCHR | 0600, makedev(10, 229)));
 }
 
+static void say_names(const char *name, long size, const char *names) {
+    if (size < 0) {
+        printf("%s %s\n", name, strerrorname_np(errno));
+        return;
+    }
+    printf("%s", name);
+    for (const char *at = names; at < names + size; at += strlen(at) + 1) printf(" %s", at);
+    printf(" %ld\n", size);
+}
+
+static void records(const char *directory) {
+    static const char owner[] = "user.lichen.owner", device[] = "user.lichen.device";
+    char list[4096], value[256], path[64], *volatile bad = (char *)8;
+    if (chdir(directory) < 0 || symlink("file", "link") < 0 || symlink("nowhere", "dangling") < 0) exit(1);
+    int file = open("file", O_RDWR), place = open("file", O_PATH);
+    long size = listxattr("file", NULL, 0);
+    printf("size %ld\n", size);
+    say_names("list", listxattr("file", list, sizeof list), list);
+    say_names("list:exact", listxattr("file", list, (size_t)size), list);
+    say("list:short", listxattr("file", list, (size_t)size - 1));
+    say("list:bad-buffer", listxattr("file", bad, 4096));
+    say("list:bad-path", listxattr(bad, list, sizeof list));
+    say("list:missing", listxattr("nothing", list, sizeof list));
+    say("list:not-a-directory", listxattr("file/", list, sizeof list));
+    say_names("list:link", listxattr("link", list, sizeof list), list);
+    say_names("llist:link", llistxattr("link", list, sizeof list), list);
+    say("list:dangling", listxattr("dangling", list, sizeof list));
+    say_names("llist:dangling", llistxattr("dangling", list, sizeof list), list);
+    say_names("flist", flistxattr(file, list, sizeof list), list);
+    say("flist:path", flistxattr(place, list, sizeof list));
+    say("flist:closed", flistxattr(99, list, sizeof list));
+    static const char *const ways[] = {"/proc/self/fd/%d", "/proc/thread-self/fd/%d", "/dev/fd/%d",
+        "/proc/self/../self/task/../fd/%d", "../proc/self/fd/%d", NULL};
+    for (int i = 0; ways[i]; i++) {
+        snprintf(path, sizeof path, ways[i], file);
+        char name[80];
+        snprintf(name, sizeof name, "list:%s", ways[i]);
+        say_names(name, listxattr(path, list, sizeof list), list);
+    }
+    say("list:self-not-a-directory", listxattr("/proc/self/cwd/file/", list, sizeof list));
+    say_names("list:self-cwd", listxattr("/proc/self/cwd/file", list, sizeof list), list);
+    say_names("list:self-root", listxattr("/proc/self/root/bin", list, sizeof list), list);
+    memset(list, 'x', sizeof list - 1);
+    list[sizeof list - 1] = 0;
+    say("list:long-path", listxattr(list, value, sizeof value));
+    say("get", getxattr("file", owner, value, sizeof value));
+    say("get:device", getxattr("file", device, value, sizeof value));
+    say("get:size", getxattr("file", owner, NULL, 0));
+    say("lget", lgetxattr("file", owner, value, sizeof value));
+    say("fget", fgetxattr(file, owner, value, sizeof value));
+    say("get:plain", getxattr("file", "user.plain", value, sizeof value));
+    say("get:bad-name", getxattr("file", bad, value, sizeof value));
+    say("set", setxattr("file", owner, "0:0", 3, 0));
+    say("lset", lsetxattr("file", owner, "0:0", 3, 0));
+    say("fset", fsetxattr(file, device, "0:0", 3, 0));
+    say("remove", removexattr("file", owner));
+    say("lremove", lremovexattr("file", owner));
+    say("fremove", fremovexattr(file, device));
+    say("set:plain", setxattr("file", "user.other", "x", 1, 0));
+    say("remove:plain", removexattr("file", "user.other"));
+    say("getxattrat", syscall(464, AT_FDCWD, "file", 0, owner, value, 16ul));
+    say("listxattrat", syscall(465, AT_FDCWD, "file", 0, list, sizeof list));
+    fflush(stdout);
+    if (fork() == 0) {
+        if (chroot(".") < 0 || chdir("/") < 0) _exit(1);
+        say_names("list:chroot", listxattr("/file", list, sizeof list), list);
+        say_names("list:chroot-up", listxattr("/../../file", list, sizeof list), list);
+        say("list:chroot-out", listxattr("/bin/sh", list, sizeof list));
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
+    if (fork() == 0) {
+        if (mkdir("closed", 0700) < 0 || close(open("closed/file", O_CREAT | O_RDWR, 0600)) < 0) _exit(1);
+        if (setgroups(0, NULL) < 0 || setresgid(1000, 1000, 1000) < 0 || setresuid(1000, 1000, 1000) < 0) _exit(1);
+        say("list:closed", listxattr("closed/file", list, sizeof list));
+        say("chown:not-ours", chown("file", 1000, 1000));
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
+}
+
+static void say_owner(const char *name, const char *path, long result) {
+    struct stat status;
+    if (result < 0) {
+        say(name, result);
+        return;
+    }
+    lstat(path, &status);
+    printf("%s %u:%u\n", name, status.st_uid, status.st_gid);
+}
+
+static void owner(const char *path) {
+    char way[64];
+    int file = open(path, O_RDWR), place = open(path, O_PATH);
+    if (symlink(path, "/owner-link") < 0) exit(1);
+    say_owner("chown", path, chown(path, 1, 2));
+    say_owner("chown:uid", path, chown(path, 3, -1));
+    say_owner("chown:gid", path, chown(path, -1, 4));
+    say_owner("chown:none", path, chown(path, -1, -1));
+    say_owner("lchown", path, lchown(path, 5, 6));
+    say_owner("lchown:link", "/owner-link", lchown("/owner-link", 7, 8));
+    say_owner("chown:link", path, chown("/owner-link", 9, 10));
+    say_owner("fchown", path, fchown(file, 11, 12));
+    say_owner("fchown:path", path, fchown(place, 11, 12));
+    say_owner("fchown:closed", path, fchown(99, 11, 12));
+    say_owner("fchownat", path, fchownat(AT_FDCWD, path, 13, 14, 0));
+    say_owner("fchownat:empty", path, fchownat(place, "", 15, 16, AT_EMPTY_PATH));
+    say_owner("fchownat:empty-refused", path, fchownat(place, "", 15, 16, 0));
+    say_owner("fchownat:link", "/owner-link", fchownat(AT_FDCWD, "/owner-link", 17, 18, AT_SYMLINK_NOFOLLOW));
+    say_owner("fchownat:flags", path, fchownat(AT_FDCWD, path, 1, 1, 0x4000));
+    snprintf(way, sizeof way, "/proc/self/fd/%d", file);
+    say_owner("chown:self", path, chown(way, 19, 20));
+    say_owner("fchownat:absolute", path, fchownat(12345, path, 21, 22, 0));
+    say_owner("chown:directory", path, chown("/proc/self", 1, 1));
+    say_owner("chown:init-program", path, chown("/proc/1/exe", 1, 1));
+    say_owner("chown:init-directory", path, chown("/proc/1/cwd/tmp", 1, 1));
+    say_owner("chown:unmapped", path, chown(path, 3000000000u, 0));
+    say_owner("lchown:unmapped", path, lchown(path, 0, 3000000001u));
+    say_owner("fchown:unmapped", path, fchown(file, 3000000000u, 0));
+    say_owner("chown:back", path, chown(path, 0, 0));
+    say("setuid:unmapped", setuid(3000000000u));
+    say("setresgid:unmapped", setresgid(-1, 3000000001u, -1));
+    say("setgroups:unmapped", setgroups(3, (gid_t[]){0, 1, 3000000001u}));
+    say("setreuid:none", setreuid(-1, -1));
+}
+
+static long refused(void) { return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }
+static int is_refused(void) { return refused() < 0 && errno == EPERM; }
+
+static long each;
+
+static void *refused_often(void *count) {
+    for (long i = 0; i < each; i++) *(long *)count += is_refused();
+    return NULL;
+}
+
+static double seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void denied(long count, long threads) {
+    pthread_t ids[64];
+    long counts[64] = {0}, sum = 0;
+    each = count / threads;
+    double start = seconds();
+    for (long i = 0; i < threads; i++) pthread_create(&ids[i], NULL, refused_often, &counts[i]);
+    for (long i = 0; i < threads; i++) pthread_join(ids[i], NULL), sum += counts[i];
+    printf("refused %ld\nnanoseconds %ld\n", sum, (long)((seconds() - start) * 1e9 / (double)count));
+}
+
+static volatile long signals;
+static void count_signal(int number) { (void)number, signals++; }
+
+static volatile int storms;
+static pthread_t target;
+
+/* As Go's scheduler does it. */
+static void *preempt(void *unused) {
+    while (storms) pthread_kill(target, SIGURG), usleep(20);
+    return unused;
+}
+
+static void storm(long count) {
+    struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    sigaction(SIGURG, &action, NULL);
+    struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_REAL, &often, NULL);
+    pthread_t thread;
+    storms = 1;
+    target = pthread_self();
+    pthread_create(&thread, NULL, preempt, NULL);
+    int file = open("/storm", O_CREAT | O_RDWR, 0600);
+    long sum = 0, given = 0;
+    for (long i = 0; i < count; i++) {
+        sum += is_refused();
+        given += fchown(file, (uid_t)(i % 100), 0) == 0;
+    }
+    storms = 0;
+    pthread_join(thread, NULL);
+    setitimer(ITIMER_REAL, &never, NULL);
+    printf("refused %ld\nchowned %ld\nsignals %s\n", sum, given, signals > 10 ? "many" : "few");
+}
+
+static void killed(long count) {
+    long sum = 0;
+    for (long i = 0; i < count; i++) {
+        pid_t pid = fork();
+        if (pid == 0) for (;;) refused();
+        usleep((useconds_t)(i % 7) * 100);
+        kill(pid, SIGKILL);
+        int status;
+        waitpid(pid, &status, 0);
+        sum += WIFSIGNALED(status);
+    }
+    printf("killed %ld\nrefused %d\n", sum, is_refused());
+}
+
+static void bomb(long count) {
+    for (long i = 0; i < count; i++)
+        if (fork() == 0) for (;;) refused();
+    usleep(50000);
+}
+
+static int above(char **command) {
+    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {.len = 1, .filter = &allow};
+    long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    if (listener < 0) return 1;
+    fcntl((int)listener, F_SETFD, 0);
+    execvp(command[0], command);
+    return 1;
+}
+
+static void await_change(void) {
+    fprintf(stderr, "waiting\n");
+    while (is_refused()) continue;
+    long answer = refused();
+    fprintf(stderr, "answer %s\n", answer < 0 ? strerrorname_np(errno) : "ok");
+}
+
 int main(int argc, char **argv) {
     const char *command = argc > 1 ? argv[1] : "";
     if (!strcmp(command, "identity")) identity();
@@ -301,6 +538,14 @@ int main(int argc, char **argv) {
     else if (!strcmp(command, "abstract") && argc == 3) abstract(argv[2]);
     else if (!strcmp(command, "attribute") && argc == 3) attribute(argv[2]);
     else if (!strcmp(command, "nodes") && argc == 3) nodes(argv[2]);
+    else if (!strcmp(command, "records") && argc == 3) records(argv[2]);
+    else if (!strcmp(command, "owner") && argc == 3) owner(argv[2]);
+    else if (!strcmp(command, "denied") && argc == 4) denied(atol(argv[2]), atol(argv[3]));
+    else if (!strcmp(command, "storm") && argc == 3) storm(atol(argv[2]));
+    else if (!strcmp(command, "killed") && argc == 3) killed(atol(argv[2]));
+    else if (!strcmp(command, "bomb") && argc == 3) bomb(atol(argv[2]));
+    else if (!strcmp(command, "above") && argc > 2) return above(argv + 2);
+    else if (!strcmp(command, "wait")) await_change();
     else if (!strcmp(command, "kill")) {
         say("init", kill(1, SIGKILL));
         say("others", kill(-1, SIGKILL));

@@ -55,7 +55,7 @@ struct Sequence: Sendable {
     private static let oddNames = [
         "%FF%FEnot-utf8", "space%20and%0Aline", "-dash", "..dots", ".hidden", "a-b", "a.b", "d-e",
         "d.e/x", "%25XX", "%C3%A9", "back%5Cslash", "*", "[a]", ".wh",
-        String(repeating: "n", count: 251), "d/" + String(repeating: "m", count: 250),
+        String(repeating: "n", count: 255), "d/" + String(repeating: "m", count: 253),
         String(repeating: "p", count: 90) + "%FF" + String(repeating: "q", count: 60),
     ]
 

@@ -45,9 +45,13 @@ struct `An image of random steps` {
     }
 
     /// Without overlay, and with one id: the way to the layers is another, their bytes are not.
-    @Test(arguments: [["--snapshotter", "copy"]])
+    @Test(arguments: [["--snapshotter", "copy"], ["--ids", "single"]])
     func `has the same digest when it is made another way`(arguments: [String]) throws {
-        let sequences = (300_000..<300_200).map { Sequence(seed: $0) }
+        var sequences = (300_000..<300_200).map { Sequence(seed: $0) }
+        if arguments.contains("single") {
+            // What a RUN can't do there.
+            for index in sequences.indices { sequences[index].removeOwnerChanges() }
+        }
         let batch = try SequenceBatch(sequences)
         #expect(try batch.digest(arguments) == batch.digest([]))
     }
@@ -56,5 +60,12 @@ struct `An image of random steps` {
         let sequences = (200_000..<200_200).map { Sequence(seed: $0) }
         let (atOnce, inTwoGoes) = try SequenceBatch(sequences).digests()
         #expect(atOnce == inTwoGoes)
+    }
+}
+
+extension Sequence {
+    /// Leaves out what changes an owner.
+    mutating func removeOwnerChanges() {
+        for phase in phases.indices { phases[phase].removeAll { $0.hasPrefix("o ") } }
     }
 }

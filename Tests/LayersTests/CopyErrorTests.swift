@@ -24,8 +24,8 @@ import Testing
         #expect(error.description == "missing: no such file or directory")
     }
 
-    @Test(arguments: ["../x", "a/../../x", "/../x", ".."])
-    func `has a source outside the context`(word: String) throws {
+    @Test(arguments: ["../y", "a/../../y", "/../y"])
+    func `has a source outside the context that is not inside either`(word: String) throws {
         let error = try #require(try fault("mkdir a; : >x", [word], to: "/"))
         #expect(error.problem == .outsideContext)
         #expect(error.word == word)
@@ -152,6 +152,16 @@ import Testing
         let selection = try CopySelection(["d"], in: try context(scratch))
         #expect(selection.notices == [.socketLeftOut(path: Array("d/s".utf8))])
         #expect(try compose { try $0.copy(selection, to: "/t/") }.lines == ["d 0755 0:0 t"])
+    }
+
+    @Test(arguments: ["../x", "a/../../x", "/../x"])
+    func `is said of a path that leads out of the context`(word: String) throws {
+        let scratch = Scratch()
+        Tool.make("mkdir a; echo -n X >x", in: scratch.path)
+        let selection = try CopySelection([word], in: try context(scratch))
+        #expect(selection.notices == [.leavesContext(word: word)])
+        let layer = try compose { try $0.copy(selection, to: "/t") }
+        #expect(layer.lines == ["f 0644 0:0 t=X"])
     }
 
     @Test func `is said of a pattern without a match`() throws {

@@ -56,3 +56,22 @@ struct Tool {
         return Tool(status: status, text: String(decoding: output, as: UTF8.self))
     }
 }
+
+extension LayerComposer {
+    /// A COPY of one selection.
+    mutating func copy(
+        _ selection: CopySelection, to destination: String, workingDirectory: String = "/",
+        _ attributes: Attributes = Attributes()
+    ) throws {
+        try copy([selection], to: destination, workingDirectory: workingDirectory, attributes)
+    }
+
+    /// An ADD of one selection.
+    mutating func add(
+        _ selection: CopySelection, to destination: String, _ attributes: Attributes = Attributes()
+    ) throws {
+        var selection = selection
+        selection.unpacksArchives = true
+        try copy([selection], to: destination, attributes)
+    }
+}

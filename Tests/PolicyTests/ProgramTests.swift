@@ -39,7 +39,9 @@ import Testing
             ])
     }
 
-    private static func make(_ rules: String) throws -> SeccompProgram { try program(rules) }
+    private static func make(_ rules: String, watching: Set<String> = []) throws -> SeccompProgram {
+        try program(rules, watching: watching)
+    }
 
     @Test func `lets the first of two plain rules decide, and names the other`() throws {
         let program = try program(rule("setns") + "," + rule("setns", action: "ERRNO"))
@@ -127,6 +129,39 @@ import Testing
         #expect(verdict.action == .errno(1))
         #expect(program.isNotified(verdict))
         #expect(!program.isNotified(program.verdict(on: call("write"))))
+    }
+
+    @Test func `asks about watched calls that are allowed, and tells them from denials`() throws {
+        let rules =
+            rule("chown", "read") + "," + rule("keyctl", action: "ERRNO", more: "\"errnoRet\": 38")
+            + "," + rule("dup", args: condition(0, "LT", 3))
+        let program = try program(
+            rules, denials: .notify, watching: ["chown", "dup", "keyctl", "bpf"])
+        #expect(try program.returns(call("chown")) == Returned.notify)
+        #expect(program.verdict(on: call("chown")).action == .allow)
+        #expect(try program.returns(call("read")) == Returned.allow)
+        #expect(try program.returns(call("keyctl")) == Returned.enosys)
+        #expect(try program.returns(call("dup", 2)) == Returned.notify)
+        #expect(program.verdict(on: call("dup", 2)).action == .allow)
+        #expect(try program.returns(call("dup", 3)) == Returned.notify)
+        #expect(program.verdict(on: call("dup", 3)).action == .errno(1))
+        #expect(program.allowsAlways("read"))
+        for name in ["chown", "dup", "bpf", "keyctl", "nonsense"] {
+            #expect(!program.allowsAlways(name), "\(name)")
+        }
+        let quiet = try Self.make(rules, watching: ["chown"])
+        #expect(try quiet.returns(call("chown")) == Returned.notify)
+        #expect(try quiet.returns(call("bpf")) == Returned.eperm)
+        #expect(quiet.needsListener)
+        #expect(try !Self.make(rules).needsListener)
+    }
+
+    @Test func `watches nothing that no machine has`() throws {
+        #expect(throws: PolicyError.self) { try program(rule("read"), watching: ["nonsense"]) }
+        // chown is a call of older machines only.
+        let old = try SeccompProgram(
+            profile(rule("fchownat")), for: target(.aarch64), watching: ["chown", "fchownat"])
+        #expect(old.watching == ["fchownat"])
     }
 
     @Test func `names the rule behind a verdict`() throws {

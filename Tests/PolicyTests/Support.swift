@@ -20,9 +20,9 @@ func target(
 
 func program(
     _ rules: String, for target: SeccompTarget = target(),
-    denials: SeccompProgram.Denials = .errno
+    denials: SeccompProgram.Denials = .errno, watching: Set<String> = []
 ) throws(PolicyError) -> SeccompProgram {
-    try SeccompProgram(profile(rules), for: target, denials: denials)
+    try SeccompProgram(profile(rules), for: target, denials: denials, watching: watching)
 }
 
 /// One rule; `fields` are the JSON of the rest.

@@ -49,10 +49,50 @@ import Testing
             _ = consume first
             _ = consume second
         }
+        // Whoever comes meanwhile waits.
         let alone = try store.enterAlone()
-        #expect(throws: StoreError.self) { _ = try scratch.store().enterAlone() }
+        let other = try FileDescriptor.workingDirectory.open(
+            "\(scratch.storePath)/lock", .readWrite, resolve: .system)
+        #expect(try FileLock.attempt(other, .exclusive) == nil)
         _ = consume alone
         _ = try store.enter()
+    }
+
+    @Test func `forgets the visit of a process that died`() async throws {
+        let path = scratch.storePath
+        let store = try scratch.store()
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            let visit = try Store(path: path).enter()
+            kill(getpid(), SIGKILL)
+            _ = consume visit
+        }
+        #expect(try scratch.names("visits").count == 1)
+        _ = try store.enterAlone()
+        #expect(try scratch.names("visits") == [])
+    }
+
+    @Test func `marks what a visitor finds, and never sets a mark back`() throws {
+        let store = try scratch.store()
+        try store.keepBlob("one")
+        try setTime(of: "one", to: 5)
+        _ = try store.size(ofBlob: digest(of: "one"))
+        #expect(try store.use(ofBlob: digest(of: "one"))?.used == 5)
+        let before = wallClockSeconds()
+        let visit = try store.enter()
+        _ = try store.size(ofBlob: digest(of: "one"))
+        let marked = try #require(try store.use(ofBlob: digest(of: "one"))?.used)
+        #expect(marked >= before)
+        try setTime(of: "one", to: marked + 1000)
+        _ = try store.blob(digest(of: "one"))
+        try store.keepBlob("one")
+        #expect(try store.use(ofBlob: digest(of: "one"))?.used == marked + 1000)
+        _ = consume visit
+    }
+
+    private func setTime(of blob: String, to seconds: Int64) throws {
+        try FileDescriptor.workingDirectory.setTimes(
+            "\(scratch.storePath)/blobs/sha256/\(digest(of: blob).hex)".utf8,
+            FileTime(seconds: seconds))
     }
 
     @Test func `sweeps the work of the dead, not that of the living`() throws {
@@ -67,6 +107,7 @@ import Testing
         #expect(try scratch.names("work").count == 1)
         try living.remove()
         #expect(try scratch.names("work") == [])
+        #expect(try scratch.names("visits") == [])
     }
 
     @Test func `sweeps what a killed process left`() async throws {

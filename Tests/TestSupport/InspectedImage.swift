@@ -47,7 +47,7 @@ public struct InspectedImage: Decodable, Sendable {
     public struct Healthcheck: Decodable, Sendable { public var Test: [String]? }
 
     public struct Run: Decodable, Sendable {
-        public var Env, Cmd, Entrypoint: [String]?
+        public var Env, Cmd, Entrypoint, OnBuild: [String]?
         public var User, WorkingDir, StopSignal: String?
         public var Labels: [String: String]?
         public var ExposedPorts, Volumes: [String: [String: String]]?

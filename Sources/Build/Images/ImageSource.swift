@@ -86,6 +86,17 @@ final class ImageSource: Sendable {
         return image
     }
 
+    /// The image, if all its documents are in the store; nil if they are not. No registry is asked.
+    func storedImage(_ reference: Reference, _ platform: Platform) async throws -> BaseImage? {
+        guard let known = try knownManifest(reference) else { return nil }
+        do { return try await image(reference.familiar, at: nil, known, platform) } catch let error
+            as StoreError
+        {
+            if case .missingBlob = error.problem { return nil }
+            throw error
+        }
+    }
+
     /// What the store knows of a reference; by digest it needs no name.
     private func knownManifest(_ reference: Reference) throws -> (Descriptor, [UInt8])? {
         if let digest = reference.digest {
@@ -145,6 +156,8 @@ final class ImageSource: Sendable {
             guard let reference else { return }
             for layer in layers { state.origins[layer.blob.digest] = reference }
         }
+        // What is here is marked as used, and a prune leaves it: it may not be had again.
+        for layer in layers { _ = try store.size(ofBlob: layer.blob.digest) }
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw BuildError(
                 .input, "\(name) has a layer that its registry does not hold")

@@ -13,31 +13,56 @@ public struct StoreCheck: Sendable {
 
     /// All problems, sorted by what they are about. Reads every byte of the store, on `jobs` threads.
     ///
-    /// Builds may go on meanwhile; a prune waits for it.
+    /// Builds and prunes may go on meanwhile.
     public func problems(jobs: Int) async throws -> [StoreProblem] {
-        let lock = try store.enter()
-        let needs = ImageNeeds(of: try store.images(), in: store)
+        // Nothing that is only checked counts as used.
+        try await StoreCheck(try store.onlooker()).problemsOfOnlooker(jobs: jobs)
+    }
+
+    private func problemsOfOnlooker(jobs: Int) async throws -> [StoreProblem] {
+        let needs = try needs()
         var tasks: [StoreProblem.Subject] = try store.allBlobs().map { .blob($0.digest) }
         tasks += try store.allListings().map { .listing($0) }
         tasks += try store.allSteps().map { .step($0.key) }
         let known = Set(needs.problems.map(\.subject))
         let found = try await find(in: tasks, jobs: max(1, jobs), needs)
-        _ = consume lock
         return (needs.problems + found.filter { !known.contains($0.subject) })
             .sorted { $0.description < $1.description }
     }
 
-    /// Removes what `problems` found damaged, so that it is made or fetched again. Throws `busy` while a build runs.
-    public func removeDamage(_ problems: [StoreProblem]) throws {
+    /// What the images need, with no prune between the look at a name and that at its documents.
+    private func needs() throws -> ImageNeeds {
+        let lock = try store.lockAlone()
+        defer { withExtendedLifetime(lock) {} }
+        return ImageNeeds(of: try store.images(), in: store)
+    }
+
+    /// Removes what `problems` found damaged, so that it is made or fetched again; and the names of images that can't be
+    /// described without it. What was only not here is left alone.
+    ///
+    /// - Returns: the names. Their images are pulled or built again, as any other that is not here.
+    /// - Throws: `busy` while a build runs: it may be reading what is damaged.
+    @discardableResult
+    public func mend(_ problems: [StoreProblem]) throws -> [String] {
+        let damage = problems.filter(\.isDamage)
+        if damage.isEmpty { return [] }
+        let onlooker = StoreCheck(try store.onlooker())
+        try onlooker.remove(damage)
+        // A layer that is gone is fetched or made when it is needed. A manifest or a config that is gone is an image that is not here.
+        let names = Set(try onlooker.needs().problems.filter(\.isDamage).flatMap(\.images))
+        return try names.sorted().filter { name throws in try store.removeImage(name) }
+    }
+
+    private func remove(_ damage: [StoreProblem]) throws {
         let lock = try store.enterAlone()
-        for problem in problems where problem.isDamage {
+        defer { withExtendedLifetime(lock) {} }
+        for problem in damage {
             switch problem.subject {
             case .blob(let digest): try store.removeBlob(digest)
             case .listing(let diffID): try store.removeListing(diffID)
             case .step(let key): try store.removeStep(key)
             }
         }
-        _ = consume lock
     }
 
     private func find(

@@ -48,16 +48,24 @@ public struct StoreProblem: Sendable, Equatable, CustomStringConvertible {
         return "\(what) \(how)\(whose)"
     }
 
-    /// What to do about it.
+    /// What to do about it, with the command that does it.
     public var remedy: String {
         switch (subject, finding) {
-        case (_, .absent): "nothing: it is fetched when it is needed; or pull the image"
-        case (_, .unusable): "nothing: the step runs again, and lichen prune removes the record"
-        case (_, .missing): "pull or build the image again, or lichen rm it"
-        case (.blob, _) where !images.isEmpty:
-            "remove the damaged blob, then pull or build the image again"
-        case (.blob, _): "remove the damaged blob: no image needs it"
-        case (.listing, _), (.step, _): "remove it: it is made again when it is needed"
+        case (_, .absent): "nothing to do: it is fetched when it is needed, or by lichen pull"
+        case (_, .unusable): "nothing to do: the step runs again, and lichen prune removes it"
+        case (_, .missing):
+            "lichen pull or a build brings it back; lichen store check --mend forgets the image"
+        case (_, _): "lichen store check --mend removes it"
+        }
+    }
+
+    /// What comes after its removal.
+    public var outcome: String {
+        switch subject {
+        case .blob where images.isEmpty: "no image needs it"
+        case .blob: "the next build or pull that needs it makes or fetches it again"
+        case .listing: "it is made again when it is needed"
+        case .step: "the step runs again"
         }
     }
 }

@@ -19,16 +19,26 @@ struct Plan: Sendable {
     }
 
     struct PlannedStage: Sendable {
+        /// With what the triggers of its base bring, right after FROM.
         var stage: Stage
         var base: Base
+        /// What its files are for.
+        var platform: Platform
         /// By the index of the instruction in the stage.
         var origins: [Int: CopyOrigin]
+        /// Where the mounts of a RUN take their files, by the index of the instruction, then of the mount.
+        var mountOrigins: [Int: [Int: CopyOrigin]] = [:]
+        /// A named context stands for the whole stage: none of its instructions is carried out.
+        var isReplaced = false
 
         /// Stages that must be there first.
         var dependencies: Set<Int> {
             var result: Set<Int> = []
             if case .stage(let index) = base { result.insert(index) }
             for case .stage(let index) in origins.values { result.insert(index) }
+            for case .stage(let index) in mountOrigins.values.flatMap(\.values) {
+                result.insert(index)
+            }
             return result
         }
     }
@@ -43,8 +53,15 @@ struct Plan: Sendable {
     /// Names of `--build-context` that nothing in the plan uses, sorted.
     var unusedContexts: [String]
 
+    /// - Parameter triggers: what comes right after FROM, by the index of the stage.
     /// - Throws: `DockerfileError` for what the Dockerfile says wrong, `BuildError` for what is not carried out yet.
-    init(_ document: DockerfileDocument, request: BuildRequest) throws {
+    init(
+        _ written: DockerfileDocument, triggers: [Int: [Instruction]] = [:], request: BuildRequest
+    ) throws {
+        var document = written
+        for (index, triggers) in triggers {
+            document.stages[index].instructions.insert(contentsOf: triggers, at: 0)
+        }
         self.document = document
         let scope = try GlobalScope(document, request: request)
         let bases = try document.stages.map { try document.expand($0.from.base, scope.value).text }
@@ -56,11 +73,14 @@ struct Plan: Sendable {
         for index in Self.order(target: target, graph, document, contexts) {
             let stage = document.stages[index]
             if index == target, let name = stage.name, let context = contexts.use(name) {
-                stages[index] = Self.replaced(stage, by: context)
+                stages[index] = Self.replaced(stage, by: context, request)
             } else {
-                try Support.check(stage, document, scope, request)
-                stages[index] = try Self.plan(
+                var planned = try Self.plan(
                     stage, base: bases[index], graph.dependencies[index], document, &contexts)
+                planned.platform = try Self.platform(
+                    of: planned, below: stages, document, scope, request)
+                try Support.check(planned, document)
+                stages[index] = planned
             }
             firstSteps[index] = stepCount + 1
             stepCount += stages[index]!.stage.instructions.count
@@ -85,10 +105,43 @@ struct Plan: Sendable {
     }
 
     /// A stage whose name stands for something else: none of its instructions is carried out.
-    private static func replaced(_ stage: Stage, by context: NamedContext) -> PlannedStage {
+    private static func replaced(
+        _ stage: Stage, by context: NamedContext, _ request: BuildRequest
+    ) -> PlannedStage {
         var stage = stage
         stage.instructions = []
-        return PlannedStage(stage: stage, base: .context(context), origins: [:])
+        return PlannedStage(
+            stage: stage, base: .context(context), platform: request.platform, origins: [:],
+            isReplaced: true)
+    }
+
+    /// What FROM says, else what is built; a stage on another one is for what that is for.
+    private static func platform(
+        of planned: PlannedStage, below stages: [Int: PlannedStage], _ document: DockerfileDocument,
+        _ scope: GlobalScope, _ request: BuildRequest
+    ) throws -> Platform {
+        let inherited: Platform? =
+            if case .stage(let index) = planned.base { stages[index]?.platform } else { nil }
+        guard let word = planned.stage.from.platform else { return inherited ?? request.platform }
+        let text = try document.expand(word, scope.value).text
+        guard let platform = try? Platform(parsing: text) else {
+            throw refusal(
+                "\"\(Harmless.text(text, limit: 100))\" is no platform", at: word.range, document)
+        }
+        if let inherited, inherited.normalized != platform.normalized {
+            throw refusal(
+                "the stage below is for \(inherited), so this one can't be for \(platform)",
+                at: word.range, document)
+        }
+        return platform.normalized
+    }
+
+    private static func refusal(
+        _ message: String, at range: SourceRange, _ document: DockerfileDocument
+    ) -> BuildError {
+        var error = BuildError(.input, message)
+        error.place(at: range, document)
+        return error
     }
 
     private static func plan(
@@ -108,12 +161,14 @@ struct Plan: Sendable {
         } else {
             plannedBase = .image(try reference(base, at: word, document))
         }
-        var planned = PlannedStage(stage: stage, base: plannedBase, origins: [:])
+        var planned = PlannedStage(
+            stage: stage, base: plannedBase, platform: .host, origins: [:])
+        planned.mountOrigins = try mountOrigins(stage, uses, document, &contexts)
         for (index, instruction) in stage.instructions.enumerated() {
             guard case .copy(let copy) = instruction.operation, let from = copy.from else {
                 continue
             }
-            let use = uses.first { $0.use == .copy && $0.range == from.range }
+            let use = uses.first { $0.use == .copy && $0.instruction == index }
             // By number or by name, it is the stage's name that counts.
             let name = use.map { document.stages[$0.stage].name } ?? from.text
             planned.origins[index] =
@@ -126,7 +181,7 @@ struct Plan: Sendable {
         return planned
     }
 
-    private static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
+    static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)
         throws -> Reference
     {
         do throws(ReferenceError) { return try Reference(parsing: text) } catch {

@@ -1,38 +1,27 @@
 import Dockerfile
 import OCI
 
-/// The variables in front of the first FROM: ARGs with defaults, `--build-arg`, and the platforms.
-struct GlobalScope: Sendable {
-    private var values: [String: String]
-
+extension GlobalScope {
     init(_ document: DockerfileDocument, request: BuildRequest) throws(DockerfileError) {
-        values = Self.platformArguments(request)
-        for instruction in document.globalArguments {
-            guard case .arg(let definitions) = instruction.operation else { continue }
-            for definition in definitions {
-                let name = definition.name.text
-                if let given = request.buildArguments[name] {
-                    values[name] = given
-                } else if let word = definition.defaultValue {
-                    let known = values
-                    values[name] = try document.expand(word) { known[$0] }.text
-                }
-            }
-        }
+        try self.init(
+            document, arguments: request.buildArguments,
+            predefined: Self.predefinedArguments(document, request))
     }
 
-    func value(_ name: String) -> String? { values[name] }
-
-    /// What BuildKit defines for every FROM, and for a stage that asks by ARG.
-    static func platformArguments(_ request: BuildRequest) -> [String: String] {
-        var values: [String: String] = [:]
+    /// What BuildKit defines for every FROM, and for a stage that asks by ARG. The command line may say otherwise.
+    static func predefinedArguments(
+        _ document: DockerfileDocument, _ request: BuildRequest
+    ) -> [String: String] {
+        let target = request.target ?? document.stages.last?.name ?? "default"
+        var values = ["TARGETSTAGE": target]
         for (prefix, platform) in [("TARGET", request.platform), ("BUILD", Platform.host)] {
             values["\(prefix)PLATFORM"] = platform.description
             values["\(prefix)OS"] = platform.os
+            values["\(prefix)OSVERSION"] = platform.osVersion
             values["\(prefix)ARCH"] = platform.architecture
             values["\(prefix)VARIANT"] = platform.variant
         }
-        return values
+        return values.merging(request.buildArguments.filter { values[$0.key] != nil }) { $1 }
     }
 }
 

@@ -3,20 +3,28 @@ import OCI
 
 /// What of the language is not carried out yet: each is an error with its line, never ignored.
 enum Support {
-    static func check(
-        _ stage: Stage, _ document: DockerfileDocument, _ scope: GlobalScope,
-        _ request: BuildRequest
-    ) throws {
-        if let word = stage.from.platform {
-            let text = try document.expand(word, scope.value).text
-            guard let platform = try? Platform(parsing: text),
-                platform.normalized == request.platform.normalized
-            else {
-                throw refusal(
-                    "FROM --platform=\(word.text) other than the build's", word.range, document)
+    static func check(_ planned: Plan.PlannedStage, _ document: DockerfileDocument) throws {
+        for instruction in planned.stage.instructions {
+            try check(instruction, document)
+            if instruction.kind == .run, !runsHere(planned.platform) {
+                throw BuildError(
+                    .input,
+                    "RUN for \(planned.platform) can't be carried out on \(Platform.host): emulation is not supported yet",
+                    location: "\(document.source.file):\(instruction.range.start.line)",
+                    excerpt: document.source.excerpt(instruction.keyword.range),
+                    hint:
+                        "a stage without RUN can be for any platform; FROM --platform=$BUILDPLATFORM is for this one"
+                )
             }
         }
-        for instruction in stage.instructions { try check(instruction, document) }
+    }
+
+    /// Whether this machine's processor runs such programs as they are.
+    private static func runsHere(_ platform: Platform) -> Bool {
+        let (host, wanted) = (Platform.host, platform.normalized)
+        let architectures =
+            host.architecture == "amd64" ? ["amd64", "386"] : [host.architecture]
+        return wanted.os == host.os && architectures.contains(wanted.architecture)
     }
 
     private static func check(_ instruction: Instruction, _ document: DockerfileDocument) throws {
@@ -25,31 +33,8 @@ enum Support {
         }
         switch instruction.operation {
         case .run(let run):
-            try refuse("RUN --mount", if: !run.mounts.isEmpty)
             try refuse("RUN --security=insecure", if: run.security == .insecure)
             try refuse("RUN --device", if: !run.devices.isEmpty)
-            try refuse(
-                "a RUN heredoc with an interpreter line",
-                if: run.invocation(shell: []).script != nil)
-        case .copy(let copy):
-            try refuse("COPY with a heredoc", if: !copy.sources.heredocs.isEmpty)
-            try refuse("COPY --link", if: copy.isLinked)
-            try refuse("COPY --parents", if: copy.keepsParents)
-            try refuse("COPY --exclude", if: !copy.excludes.isEmpty)
-        case .add(let add):
-            try refuse("ADD with a heredoc", if: !add.sources.heredocs.isEmpty)
-            try refuse("ADD --link", if: add.isLinked)
-            try refuse("ADD --exclude", if: !add.excludes.isEmpty)
-            try refuse("ADD --checksum", if: add.checksum != nil)
-            try refuse("ADD --keep-git-dir", if: add.keepsGitDirectory != nil)
-            try refuse("ADD --unpack", if: add.unpacks != nil)
-            for source in add.sources.paths {
-                let isRemote = ["http://", "https://", "git://", "git@", "ssh://"].contains {
-                    source.text.hasPrefix($0)
-                }
-                try refuse("ADD of a URL", if: isRemote)
-            }
-        case .onBuild: try refuse("ONBUILD", if: true)
         default: break
         }
     }

@@ -3,23 +3,21 @@ import Dockerfile
 import Linux
 import SystemPackage
 
-/// The build context and the Dockerfile, opened.
+/// The build context, opened.
 final class BuildContext: Sendable {
     /// What COPY and ADD may take.
     let source: DirectorySource
     /// The directories of named contexts, by their paths.
     let directories: [String: DirectorySource]
-    private let dockerfile: [UInt8]
-    /// What messages call the Dockerfile.
-    private let dockerfileName: String
+    /// What stays out of `source`.
+    let ignored: IgnoreFile?
 
-    init(_ request: BuildRequest) throws {
+    init(_ request: BuildRequest, _ dockerfile: DockerfileText) throws {
         guard case .directory(let path) = request.context else {
             throw BuildError(.input, "unknown context")
         }
         let directory = try Self.open(path)
-        (dockerfile, dockerfileName) = try Self.readDockerfile(request, directory.borrowed, path)
-        let ignored = try Self.ignored(request, directory, dockerfileName)
+        ignored = try Self.ignored(dockerfile, directory)
         source = directory.source(filter: ignored)
         var directories: [String: DirectorySource] = [:]
         for case .directory(let path) in request.namedContexts.values {
@@ -37,20 +35,17 @@ final class BuildContext: Sendable {
 
     /// What the ignore file leaves: that of this Dockerfile, which lies beside it, else the context's.
     private static func ignored(
-        _ request: BuildRequest, _ directory: borrowing ContextDirectory, _ name: String
+        _ dockerfile: DockerfileText, _ directory: borrowing ContextDirectory
     ) throws -> IgnoreFile? {
-        let text: ContextDirectory.IgnoreText?
-        if let file = request.dockerfile {
-            let parent = file.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-                .joined(separator: "/")
-            let start = file.contains("/") ? (parent.isEmpty ? "/" : parent) : "."
+        if let place = dockerfile.directory {
             let beside = try FileDescriptor.workingDirectory.open(
-                start, [.readOnly, .directory], resolve: .system)
-            text = try directory.ignoreText(dockerfile: name, in: beside.borrowed)
-        } else {
-            text = try directory.ignoreText(dockerfile: name)
+                place, [.readOnly, .directory], resolve: .system)
+            return try rules(
+                of: try directory.ignoreText(dockerfile: dockerfile.name, in: beside.borrowed))
         }
-        return try rules(of: text)
+        return try rules(
+            of: try directory.ignoreText(dockerfile: dockerfile.isInContext ? dockerfile.name : nil)
+        )
     }
 
     private static func rules(of text: ContextDirectory.IgnoreText?) throws -> IgnoreFile? {
@@ -59,49 +54,9 @@ final class BuildContext: Sendable {
         return rules.isEmpty ? nil : rules
     }
 
-    func parse() throws -> DockerfileDocument {
-        do throws(DockerfileError) {
-            return try DockerfileDocument.parse(dockerfile, file: dockerfileName)
-        } catch {
-            var failure = BuildError(any: error)
-            failure.excerpt = error.excerpt(in: dockerfile)
-            throw failure
-        }
-    }
-
-    private static func open(_ path: String) throws -> ContextDirectory {
+    static func open(_ path: String) throws(BuildError) -> ContextDirectory {
         do throws(SystemError) { return try ContextDirectory(path) } catch {
             throw BuildError(.input, error.description)
         }
-    }
-
-    /// The file that `--file` names, else `Dockerfile`, else `Containerfile` of the context.
-    private static func readDockerfile(
-        _ request: BuildRequest, _ context: FileDescriptor, _ path: String
-    ) throws -> ([UInt8], String) {
-        if let file = request.dockerfile {
-            do throws(Errno) {
-                let name = file.split(separator: "/").last.map(String.init) ?? file
-                return (try read(FileDescriptor.workingDirectory, file, .system), name)
-            } catch { throw BuildError(.input, "read \(file): \(error.inWords)") }
-        }
-        for name in ["Dockerfile", "Containerfile"] {
-            do throws(Errno) { return (try read(context, name, .inRoot), name) } catch {
-                if error != .noSuchFileOrDirectory {
-                    throw BuildError(.input, "read \(name): \(error.inWords)")
-                }
-            }
-        }
-        throw BuildError(
-            .input, "\(path) has neither a Dockerfile nor a Containerfile",
-            hint: "name it with --file")
-    }
-
-    private static func read(_ directory: FileDescriptor, _ path: String, _ resolve: Resolve)
-        throws(Errno) -> [UInt8]
-    {
-        let file = try directory.open(path, [.readOnly, .nonBlocking], resolve: resolve)
-        // One more than the parser allows, so that it is the parser who says that it is too large.
-        return try file.borrowed.readAll(limit: Limits.fileSize + 1)
     }
 }

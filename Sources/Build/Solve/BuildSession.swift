@@ -12,28 +12,37 @@ final class BuildSession: Sendable {
     let plan: Plan
     let store: Store
     let images: ImageSource
+    let remote: RemoteFiles
     let worker: WorkerClient
     let observer: BuildObserver
     let context: BuildContext
+    /// Nothing is carried out: a step that the store can't answer ends its stage.
+    let isRehearsal: Bool
     /// Of the policy in force, for keys.
     let policyDigest: Digest
     /// One clock reading for the whole build.
     let now: Timestamp
     private let hasWarned = Atomic(false)
+    let hasToldUnsupervised = Atomic(false)
+    /// Calls that were refused to steps of this build.
+    let refused = Mutex<[RefusedCall]>([])
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
     private let knownDigests = Mutex<ContentDigestCache?>(nil)
+    private let checkouts = Mutex<[GitCheckout]>([])
     private let packing = Mutex<[Task<Void, any Error>]>([])
 
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        context: BuildContext, observer: @escaping BuildObserver
+        context: BuildContext, isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
         self.plan = plan
         self.store = store
         self.images = images
+        remote = RemoteFiles(store: store, counter: images.counter)
         self.worker = worker
         self.context = context
+        self.isRehearsal = isRehearsal
         self.observer = observer
         var key = CacheKey("policy")
         key.add(try SandboxPolicy.default.canonicalBytes)
@@ -73,6 +82,17 @@ final class BuildSession: Sendable {
 
     /// Keeps what was learnt of context files. A failure costs the next build time, and nothing else.
     func saveDigests() { try? knownDigests.withLock { $0 }?.save() }
+
+    /// A place for a repository's files, until the build ends.
+    func checkout(of address: GitAddress) throws -> GitCheckout {
+        let checkout = try GitCheckout(address, in: store)
+        checkouts.withLock { $0.append(checkout) }
+        return checkout
+    }
+
+    func removeCheckouts() {
+        for checkout in checkouts.withLock({ $0 }) { checkout.remove() }
+    }
 
     /// Says once what a RUN with the host's network can reach on a kernel without Landlock's scopes.
     func warnOfReachableSockets() {

@@ -33,5 +33,13 @@ struct CacheKey: ~Copyable {
         if let text { add(text) }
     }
 
+    /// Names files that a layer is put on, and the layer, which was made without them.
+    static func joined(_ below: Digest, _ layer: Digest) -> Digest {
+        var key = CacheKey("link")
+        key.add(below)
+        key.add(layer)
+        return key.finish()
+    }
+
     consuming func finish() -> Digest { Digest(sha256: hash.finish()) }
 }

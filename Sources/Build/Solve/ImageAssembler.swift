@@ -20,7 +20,7 @@ struct ImageAssembler {
         config.diffIDs = layers.map(\.diffID)
         config.created = state.created ?? session.now
         config.config.labels.merge(session.request.labels) { $1 }
-        let platform = session.request.platform
+        let platform = session.plan.stages[session.plan.target]!.platform
         (config.os, config.architecture, config.variant) = (
             platform.os, platform.architecture, platform.variant
         )

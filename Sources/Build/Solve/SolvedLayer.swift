@@ -107,11 +107,8 @@ struct StageState: Sendable {
         created = image.config.created
     }
 
-    /// A stage on another one: its files and its config, none of its ARGs.
-    init(on stage: StageState) {
-        self = stage
-        scope = StageScope(environment: stage.config.config.env)
-    }
+    /// A stage on another one: its files, its config and its ARGs. Dockerfile reference, "ARG", "Scope".
+    init(on stage: StageState) { self = stage }
 
     private init(
         config: ImageConfig, layers: [SolvedLayer], key: Digest, basis: LayerBasis,

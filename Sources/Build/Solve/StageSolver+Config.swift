@@ -52,8 +52,12 @@ extension StageSolver {
         case .maintainer(let word):
             state.config.author = try expand(word)
             createdBy = CreatedBy.maintainer(state.config.author)
-        case .from, .run, .copy, .add, .workdir, .onBuild:
-            // Steps are carried out elsewhere, and the plan refuses ONBUILD.
+        case .onBuild(let trigger):
+            // For those who build on this image; like BuildKit, without a place in its history.
+            state.config.config.onBuild.append(trigger.expression)
+            return
+        case .from, .run, .copy, .add, .workdir:
+            // Steps are carried out elsewhere.
             return
         }
         addHistory(createdBy, isEmpty: true)

@@ -5,33 +5,18 @@ import Linux
 import OCI
 import Store
 
-/// COPY and ADD: files of the context or of another stage become a layer; no tree is needed where they go.
+/// COPY and ADD: files of the context, of another stage, of the Dockerfile or of the network become a layer; no tree is needed
+/// where they go.
 extension StageSolver {
-    /// What COPY and ADD have in common, expanded.
-    struct Transfer: Sendable {
-        var name: String
-        var sources: [String]
-        var destination: String
-        var owner: String?
-        var mode: String?
-        var unpacks: Bool
-
-        var createdBy: String {
-            CreatedBy.copy(
-                isAdd: name == "ADD", owner: owner, mode: mode, paths: sources,
-                destination: destination)
-        }
-    }
-
     mutating func perform(
         _ copy: CopyInstruction, _ instruction: Instruction, _ origin: Plan.CopyOrigin?,
         _ event: BuildEvent.Step
     ) async throws {
-        let transfer = Transfer(
-            name: "COPY", sources: try copy.sources.paths.map { try expand($0) },
-            destination: try expand(copy.sources.destination),
-            owner: try copy.owner.map { try expand($0) },
-            mode: try copy.mode.map { try expand($0) }, unpacks: false)
+        var transfer = try transfer(copy.sources, copy.owner, copy.mode)
+        transfer.line = event.line
+        transfer.excludes = try copy.excludes.map { try expand($0) }
+        transfer.keepsParents = copy.keepsParents
+        transfer.isLinked = copy.isLinked
         switch origin {
         case nil:
             try await performFromContext(session.context.source, transfer, instruction, event)
@@ -52,55 +37,76 @@ extension StageSolver {
     mutating func perform(
         _ add: AddInstruction, _ instruction: Instruction, _ event: BuildEvent.Step
     ) async throws {
-        let transfer = Transfer(
-            name: "ADD", sources: try add.sources.paths.map { try expand($0) },
-            destination: try expand(add.sources.destination),
-            owner: try add.owner.map { try expand($0) },
-            mode: try add.mode.map { try expand($0) }, unpacks: true)
+        var transfer = try transfer(add.sources, add.owner, add.mode)
+        transfer.line = event.line
+        transfer.isAdd = true
+        transfer.excludes = try add.excludes.map { try expand($0) }
+        transfer.isLinked = add.isLinked
+        transfer.checksum = try add.checksum.map { try expand($0) }
+        transfer.unpacks = add.unpacks
+        transfer.keepsGitDirectory = add.keepsGitDirectory
         try await performFromContext(session.context.source, transfer, instruction, event)
     }
 
-    // MARK: - From the context
+    private func transfer(_ sources: Sources, _ owner: Word?, _ mode: Word?) throws -> Transfer {
+        let scope = state.scope
+        let texts = try sources.heredocs.map { heredoc in
+            let name = heredoc.marker
+            if name.contains("/") || name == "." || name == ".." {
+                throw session.error(
+                    .input, "\(name) is no name for a file", at: heredoc.range,
+                    hint: "name the directory in the destination")
+            }
+            return Transfer.Text(
+                name: name,
+                content: try session.document.expand(heredoc, scope.value))
+        }
+        return Transfer(
+            isAdd: false, sources: try sources.paths.map { try expand($0) }, texts: texts,
+            destination: try expand(sources.destination), owner: try owner.map { try expand($0) },
+            mode: try mode.map { try expand($0) }, isLinked: false)
+    }
+
+    // MARK: - From the context, the Dockerfile and the network
 
     private mutating func performFromContext(
         _ source: DirectorySource, _ transfer: Transfer, _ instruction: Instruction,
         _ event: BuildEvent.Step
     ) async throws {
         let (session, current) = (session, state)
-        let selection: CopySelection
+        let parts: [CopyPart]
+        let common: Digest
         do {
-            let digests = session.digests
-            selection = try await blocking {
-                try CopySelection(transfer.sources, in: source, digests: digests)
-            }
+            parts = try await CopyPart.parts(of: transfer, source, session)
+            common = try await self.key(of: transfer)
         } catch { throw located(error, at: instruction.range) }
-        for notice in selection.notices { session.observer(.warning("\(event.line): \(notice)")) }
-        var key = key(of: transfer)
-        key.add(selection.digest)
+        var key = CacheKey("copy of parts")
+        key.add(common)
+        key.add(String(parts.count))
+        for part in parts { key.add(part.key) }
         try await step(
-            event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range
+            event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range,
+            isLinked: transfer.isLinked
         ) {
             let attributes = try await Self.attributes(of: transfer, current, session)
-            let parent = try await session.stack(of: current.layers)
+            var gathered: [CopySelection] = []
+            for part in parts { gathered.append(try await part.selection()) }
+            let selections = gathered
+            let parent =
+                transfer.isLinked ? LayerStack() : try await session.stack(of: current.layers)
             let directory = current.workingDirectory
             return StepOutcome(
                 try await session.compose(on: parent) { composer in
-                    if transfer.unpacks {
-                        try composer.add(
-                            selection, to: transfer.destination, workingDirectory: directory,
-                            attributes)
-                    } else {
-                        try composer.copy(
-                            selection, to: transfer.destination, workingDirectory: directory,
-                            attributes)
-                    }
+                    try composer.copy(
+                        selections, to: transfer.destination, workingDirectory: directory,
+                        attributes)
                 })
         }
     }
 
     // MARK: - From another stage or image
 
-    private func image(_ context: NamedContext, _ instruction: Instruction) async throws
+    func image(_ context: NamedContext, _ instruction: Instruction) async throws
         -> StageState
     {
         do {
@@ -115,18 +121,28 @@ extension StageSolver {
     ) async throws {
         let (session, current) = (session, state)
         // The other stage's key stands for all that it holds.
-        var key = key(of: transfer)
+        let common: Digest
+        do {
+            common = try await self.key(of: transfer)
+            for source in transfer.sources { try CopyPart.checkIsPath(source) }
+        } catch { throw located(error, at: instruction.range) }
+        var key = CacheKey("copy of an image's files")
+        key.add(common)
         key.add(from.key)
         key.add(transfer.sources)
+        key.add(transfer.texts.flatMap { [$0.name, $0.content] })
+        key.add(transfer.excludes)
+        key.add(transfer.keepsParents ? "parents" : "")
         try await step(
             event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range,
-            reading: from.basis
+            reading: from.basis, isLinked: transfer.isLinked
         ) {
             let owner = try await Self.attributes(of: transfer, current, session).owner
             let order = CopyOrder(
                 from: try await session.sources(of: from.layers),
-                parent: try await session.sources(of: current.layers),
-                sources: transfer.sources, destination: transfer.destination,
+                parent: transfer.isLinked ? [] : try await session.sources(of: current.layers),
+                sources: transfer.sources, texts: transfer.texts, excludes: transfer.excludes,
+                keepsParents: transfer.keepsParents, destination: transfer.destination,
                 workingDirectory: current.workingDirectory, uid: owner?.uid, gid: owner?.gid,
                 mode: transfer.mode,
                 latest: session.request.sourceDateEpoch, now: session.now.secondsSinceEpoch)
@@ -138,25 +154,37 @@ extension StageSolver {
         }
     }
 
-    private func key(of transfer: Transfer) -> CacheKey {
-        var key = CacheKey(transfer.name)
-        key.add(state.key)
+    /// What every COPY and ADD depends on. With `--link` that is nothing of the image but the numbers of an owner's names.
+    private func key(of transfer: Transfer) async throws -> Digest {
+        var key = CacheKey(transfer.isAdd ? "ADD" : "COPY")
+        if transfer.isLinked {
+            let owner = try await Self.owner(of: transfer, state, session)
+            key.add("link")
+            key.add(owner.map { "\($0.uid):\($0.gid)" })
+        } else {
+            key.add(state.key)
+            key.add(transfer.owner)
+        }
         key.add(state.workingDirectory)
         key.add(transfer.destination)
-        key.add(transfer.owner)
         key.add(transfer.mode)
         key.add(session.request.sourceDateEpoch.map { String($0) })
-        return key
+        return key.finish()
+    }
+
+    private static func owner(
+        of transfer: Transfer, _ state: StageState, _ session: BuildSession
+    ) async throws -> LayerComposer.Attributes.Owner? {
+        guard let owner = transfer.owner, !owner.isEmpty else { return nil }
+        let identity = try await session.owner(of: owner, in: state.layers)
+        return .init(uid: identity.uid, gid: identity.gid)
     }
 
     private static func attributes(
         of transfer: Transfer, _ state: StageState, _ session: BuildSession
     ) async throws -> LayerComposer.Attributes {
         var attributes = LayerComposer.Attributes()
-        if let owner = transfer.owner, !owner.isEmpty {
-            let identity = try await session.owner(of: owner, in: state.layers)
-            attributes.owner = .init(uid: identity.uid, gid: identity.gid)
-        }
+        attributes.owner = try await owner(of: transfer, state, session)
         if let mode = transfer.mode, !mode.isEmpty {
             guard let change = ModeChange(mode) else {
                 throw BuildError(

@@ -3,15 +3,17 @@ import Layers
 import Linux
 import OCI
 import Store
+import Synchronization
 import SystemPackage
 
 /// RUN: a command in a sandbox, on the files so far; what it changes is a layer.
 extension StageSolver {
     mutating func perform(
-        _ run: RunInstruction, _ instruction: Instruction, _ event: BuildEvent.Step
+        _ run: RunInstruction, _ instruction: Instruction, _ index: Int, _ event: BuildEvent.Step
     ) async throws {
+        let mounts = try await mounts(of: run, index, instruction)
         let order = RunOrder(
-            layers: [], arguments: run.invocation(shell: state.shell).arguments,
+            line: event.line, layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction),
@@ -19,8 +21,11 @@ extension StageSolver {
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
         let session = session
-        try await step(event, key: key(of: order), createdBy: createdBy, at: instruction.range) {
-            try await Self.carryOut(order, on: current, event, session)
+        try await step(
+            event, key: key(of: order, mounts), createdBy: createdBy, at: instruction.range,
+            reading: mounts.basis
+        ) {
+            try await Self.carryOut(order, mounts, on: current, event, session)
         }
     }
 
@@ -54,7 +59,7 @@ extension StageSolver {
     }
 
     /// Everything that the command can see. Proxies are left out: another way to the same files.
-    private func key(of order: RunOrder) -> Digest {
+    private func key(of order: RunOrder, _ mounts: StepMounts) -> Digest {
         var key = CacheKey("RUN")
         key.add(state.key)
         key.add(order.arguments)
@@ -62,9 +67,10 @@ extension StageSolver {
         key.add(order.workingDirectory)
         key.add(order.user)
         key.add(order.network.rawValue)
-        key.add(session.request.platform.description)
+        key.add(planned.platform.description)
         key.add(session.policyDigest)
         key.add(session.request.sourceDateEpoch.map { String($0) })
+        if !mounts.isEmpty { mounts.add(to: &key) }
         return key.finish()
     }
 
@@ -76,17 +82,31 @@ extension StageSolver {
     }
 
     private static func carryOut(
-        _ order: RunOrder, on state: StageState, _ event: BuildEvent.Step, _ session: BuildSession
+        _ order: RunOrder, _ mounts: StepMounts, on state: StageState, _ event: BuildEvent.Step,
+        _ session: BuildSession
     ) async throws -> StepOutcome {
         var order = order
         if order.network == .host { session.warnOfReachableSockets() }
         order.layers = try await session.sources(of: state.layers)
-        let answer = try await withOutput(of: event, session) { output in
-            try await session.worker.ask(.run(order), [output, output])
+        let prepared = try await MountOrders(mounts, session)
+        order.mounts = prepared.orders
+        order.environment += prepared.environment
+        let (request, files) = (order, prepared.files)
+        let answer: WorkerClient.Answer
+        do {
+            answer = try await withOutput(of: event, session) { output in
+                try await session.worker.ask(
+                    .run(request), [output, output] + files.map(\.borrowed))
+            }
+        } catch {
+            prepared.remove()
+            throw error
         }
+        prepared.remove()
         switch answer.reply {
-        case .ran(nil): return StepOutcome()
-        case .ran(let upper?):
+        case .ran(let upper, let report):
+            session.take(report)
+            guard let upper else { return StepOutcome(isReusable: !report.lackedIDs) }
             guard let file = answer.takeDescriptor() else {
                 throw BuildError(.bug, "a step came without its listing")
             }
@@ -94,10 +114,11 @@ extension StageSolver {
             let packed = Task { try await session.pack(upper) }
             let layer = SolvedLayer(
                 upper: upper, listing: listing, packing: Task { try await packed.value.record })
-            return StepOutcome(layer: layer, packed: packed)
-        case .exited(_, let words):
+            return StepOutcome(layer: layer, packed: packed, isReusable: !report.lackedIDs)
+        case .exited(_, let words, let report):
             try Task.checkCancellation()
-            throw BuildError(.instruction, "the command failed: \(words)")
+            session.take(report)
+            throw session.failure(words, report)
         case .packed, .missing, .done, .failed:
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
@@ -156,5 +177,55 @@ extension BuildSession {
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
         return layer
+    }
+}
+
+// MARK: - Refused calls
+
+extension BuildSession {
+    /// Tells of what was refused to a step, whatever came of it, and keeps it for the result.
+    func take(_ report: StepReport) {
+        for call in report.refused.prefix(Self.mostToldCalls) {
+            observer(.warning("\(document.source.file):\(call.line): \(call.description)"))
+        }
+        let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
+        if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
+        if let reason = report.isUnsupervised,
+            !hasToldUnsupervised.exchange(true, ordering: .relaxed)
+        {
+            observer(.warning("refused calls can't be explained here: \(reason)"))
+        }
+        refused.withLock { $0 += report.refused }
+    }
+
+    /// So many refused calls of a step are shown; the metadata has all that are on record.
+    private static let mostToldCalls = 5
+
+    /// The end of a command that failed, and whether it was refused something before.
+    func failure(_ words: String, _ report: StepReport) -> BuildError {
+        let message = "the command failed: \(words)"
+        var missing: (uids: [UInt32], gids: [UInt32]) = ([], [])
+        var isRefused = false
+        for call in report.refused {
+            switch call.cause {
+            case .policy: isRefused = true
+            case .missingIDs(let uids, let gids):
+                missing.uids += uids
+                missing.gids += gids
+            }
+        }
+        if isRefused {
+            return BuildError(
+                .refusedByPolicy, "\(message), after calls that the policy refused",
+                hint: "the calls are named above; a program that needs them can't run in this build"
+            )
+        }
+        if let highest = (missing.uids + missing.gids).max() {
+            return BuildError(
+                .instruction,
+                "\(message), after it wanted ids up to \(highest) that this build does not have",
+                hint: WorkerIDs.remedy(.current))
+        }
+        return BuildError(.instruction, message)
     }
 }

@@ -20,9 +20,7 @@ struct StageSolver {
     static func solve(
         _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
     ) async throws -> StageState {
-        let state = try await start(planned, finished, session)
-        var solver = StageSolver(
-            session: session, planned: planned, finished: finished, state: state)
+        var solver = try await begin(planned, finished, in: session)
         for (index, instruction) in planned.stage.instructions.enumerated() {
             try Task.checkCancellation()
             try await solver.perform(instruction, index)
@@ -30,11 +28,21 @@ struct StageSolver {
         return solver.state
     }
 
+    /// A solver that stands right after FROM.
+    static func begin(
+        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
+    ) async throws -> StageSolver {
+        var state = try await start(planned, finished, session)
+        // The plan has them as instructions; who builds on this stage gets only those of its own.
+        state.config.config.onBuild = []
+        return StageSolver(session: session, planned: planned, finished: finished, state: state)
+    }
+
     private static func start(
         _ planned: Plan.PlannedStage, _ finished: [Int: StageState], _ session: BuildSession
     ) async throws -> StageState {
         switch planned.base {
-        case .scratch: return .scratch(session.request.platform)
+        case .scratch: return .scratch(planned.platform)
         case .stage(let index): return StageState(on: finished[index]!)
         case .image(let reference): return try await start(planned, on: .image(reference), session)
         case .context(let context): return try await start(planned, on: context, session)
@@ -45,30 +53,39 @@ struct StageSolver {
         _ planned: Plan.PlannedStage, on base: NamedContext, _ session: BuildSession
     ) async throws -> StageState {
         do {
-            let image = try await session.images.image(of: base, session.request.platform)
-            if !image.config.config.onBuild.isEmpty {
-                throw BuildError(
-                    .input, "\(image.name) has ONBUILD triggers, which are not supported yet")
-            }
-            return StageState(image)
+            return StageState(try await session.images.image(of: base, planned.platform))
         } catch let error as BuildError where error.location == nil {
             throw session.error(
                 error.category, error.message, at: planned.stage.from.base.range, hint: error.hint)
         }
     }
 
-    private mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
+    mutating func perform(_ instruction: Instruction, _ index: Int) async throws {
         let step = event(instruction, index)
         switch instruction.operation {
-        case .run(let run): try await perform(run, instruction, step)
-        case .copy(let copy): try await perform(copy, instruction, planned.origins[index], step)
+        case .run(let run): try await perform(run, instruction, index, step)
+        case .copy(let copy):
+            do { try await perform(copy, instruction, planned.origins[index], step) } catch {
+                throw suggestingStage(error, copy.from, planned.origins[index])
+            }
         case .add(let add): try await perform(add, instruction, step)
         case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
         default:
             session.observer(.stepStarted(step))
             try configure(instruction)
-            session.observer(.stepDone(step, seconds: 0))
+            session.observer(.stepDone(step, seconds: 0, isPacking: false))
         }
+    }
+
+    /// An image that is not there was perhaps meant to be a stage.
+    private func suggestingStage(
+        _ error: any Error, _ from: Word?, _ origin: Plan.CopyOrigin?
+    ) -> any Error {
+        guard var failure = error as? BuildError, let from, case .image? = origin else {
+            return error
+        }
+        failure.suggestStage(near: from.text, among: session.document.stages)
+        return failure
     }
 
     private func event(_ instruction: Instruction, _ index: Int) -> BuildEvent.Step {
@@ -88,45 +105,61 @@ struct StageSolver {
         var layer: SolvedLayer?
         /// Comes when the layer is packed; nil where there is none.
         var packed: Task<PackedLayer, any Error>?
+        /// False where another place could give another result: it serves this build, and no other.
+        var isReusable = true
     }
 
     /// One step: by its key from the store, or by `body`; then the state goes on from its result.
     ///
-    /// - Parameter other: the layers of another stage that the step reads.
+    /// - Parameters:
+    ///   - other: the layers of another stage that the step reads.
+    ///   - isLinked: whether its layer is the same whatever it is put on: neither `key` nor the layer depends on the state.
     mutating func step(
         _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
-        reading other: LayerBasis? = nil, _ body: () async throws -> StepOutcome
+        reading other: LayerBasis? = nil, isLinked: Bool = false,
+        _ body: () async throws -> StepOutcome
     ) async throws {
-        let basis = other.map { state.basis.adding($0) } ?? state.basis
+        let below = isLinked ? LayerBasis() : state.basis
+        let basis = other.map { below.adding($0) } ?? below
+        let stateKey = isLinked ? CacheKey.joined(state.key, key) : key
         if session.request.usesCache, let record = try session.store.step(key),
             try await record.basis == basis.digest
         {
             push(
-                record.layer.map { SolvedLayer($0) }, key: key, createdBy: createdBy,
+                record.layer.map { SolvedLayer($0) }, key: stateKey, createdBy: createdBy,
                 created: record.created)
             session.countStep(isCached: true)
             session.observer(.stepCached(event))
             return
         }
+        if session.isRehearsal { throw Rehearsal.WouldRun() }
         session.countStep(isCached: false)
         session.observer(.stepStarted(event))
         let started = monotonicSeconds()
         do {
             let outcome = try await body()
-            let solved = record(outcome, key, basis)
-            push(solved, key: key, createdBy: createdBy, created: session.now)
-            session.observer(.stepDone(event, seconds: monotonicSeconds() - started))
+            // Said before the layer can be packed.
+            session.observer(
+                .stepDone(
+                    event, seconds: monotonicSeconds() - started,
+                    isPacking: outcome.packed != nil && outcome.layer != nil))
+            let solved = record(outcome, event, key, basis)
+            push(solved, key: stateKey, createdBy: createdBy, created: session.now)
         } catch {
-            session.observer(.stepFailed(event))
+            let isCancelled = error is CancellationError || Task.isCancelled
+            session.observer(isCancelled ? .stepCancelled(event) : .stepFailed(event))
             throw located(error, at: range)
         }
     }
 
     /// Puts what a step gave on record when it is packed. Not waited for: the next step needs the files, not the blob.
-    private func record(_ outcome: StepOutcome, _ key: Digest, _ basis: LayerBasis) -> SolvedLayer?
-    {
-        let (store, created) = (session.store, session.now)
+    private func record(
+        _ outcome: StepOutcome, _ event: BuildEvent.Step, _ key: Digest, _ basis: LayerBasis
+    ) -> SolvedLayer? {
+        let (store, created, observer) = (session.store, session.now, session.observer)
+        let isReusable = outcome.isReusable
         guard let packed = outcome.packed, let layer = outcome.layer else {
+            if !isReusable { return nil }
             session.track(
                 Task {
                     try store.keepStep(
@@ -139,12 +172,15 @@ struct StageSolver {
         }
         let recording = Task {
             let result = try await packed.value
-            try store.keepStep(
-                key,
-                StepRecord(
-                    layer: result.record, compressor: result.compressor,
-                    basis: try await basis.digest,
-                    created: created))
+            if isReusable {
+                try store.keepStep(
+                    key,
+                    StepRecord(
+                        layer: result.record, compressor: result.compressor,
+                        basis: try await basis.digest, created: created))
+            }
+            let blob = result.record.blob
+            observer(.layerPacked(event, digest: blob.digest, size: blob.size))
             return result.record
         }
         session.track(Task { _ = try await recording.value })

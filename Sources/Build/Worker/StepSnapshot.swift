@@ -8,8 +8,12 @@ import SystemPackage
 protocol StepSnapshot {
     /// The root file system, for as long as the value lives.
     func mount(allowsSetUserID: Bool) throws -> Rootfs
-    /// What the step changed. The upper directory then holds these files, as unpacking the layer would give them.
-    func changes(latest: Int64?) throws -> ChangeSet
+    /// The image's root before the step.
+    var rootBefore: RootAttributes { get }
+    /// Brings what the step wrote into the upper directory, if it is not there by itself.
+    ///
+    /// - Returns: what the step removed, where the upper directory has no marks for it.
+    func gather() throws -> Removals?
     /// Takes away everything that is of no use any more: the step failed, or changed nothing.
     func discard()
 }
@@ -23,7 +27,7 @@ struct OverlaySnapshot: StepSnapshot {
     private let name: String
     private let area: FileDescriptor
     private let work: SharedDescriptor
-    private let rootBefore: RootAttributes
+    let rootBefore: RootAttributes
 
     /// - Parameters:
     ///   - stub: the lowest layer, with the mount points that an image may lack.
@@ -50,11 +54,9 @@ struct OverlaySnapshot: StepSnapshot {
             work: work.borrowed, allowsSetUserID: allowsSetUserID)
     }
 
-    func changes(latest: Int64?) throws -> ChangeSet {
+    func gather() -> Removals? {
         removeWork()
-        return try UpperDiff.changes(
-            in: upper, lower: below.stack, trees: below.descriptors, form: form,
-            rootBefore: rootBefore, latest: latest)
+        return nil
     }
 
     func discard() {
@@ -75,7 +77,7 @@ struct CopySnapshot: StepSnapshot {
     private let area: FileDescriptor
     private let tree: SharedDescriptor
     private let copy: TreeCopier.Copy
-    private let rootBefore: RootAttributes
+    let rootBefore: RootAttributes
 
     /// - Parameter upper: an empty tree called `name` in `area`.
     init(
@@ -98,14 +100,12 @@ struct CopySnapshot: StepSnapshot {
         try Rootfs(copy: tree.borrowed, allowsSetUserID: allowsSetUserID)
     }
 
-    func changes(latest: Int64?) throws -> ChangeSet {
+    func gather() throws -> Removals? {
         let removals = try CopyChanges.move(
             from: tree.borrowed, to: upper, since: copy, lower: below.stack,
             trees: below.descriptors)
         removeCopy()
-        return try UpperDiff.changes(
-            in: upper, lower: below.stack, trees: below.descriptors, form: form,
-            rootBefore: rootBefore, latest: latest, removals: removals)
+        return removals
     }
 
     func discard() {

@@ -15,12 +15,12 @@ final class UpperStore: Sendable {
         let changes: ChangeSet
         let listing: Listing
         /// The listing's file, for the builder.
-        let listingFile: OwnedDescriptor
+        let listingFile: SharedDescriptor
 
         init(
             name: String, directory: consuming OwnedDescriptor, changes: ChangeSet,
             listing: Listing,
-            listingFile: consuming OwnedDescriptor
+            listingFile: SharedDescriptor
         ) {
             self.name = name
             self.directory = directory
@@ -51,13 +51,15 @@ final class TreeMaker: Sendable {
     private let store: Store
     private let area: WorkArea
     private let form: TreeForm
+    private let unpacker: UnpackerClient
     private let locks = Mutex<[Digest: Lock]>([:])
     private let copies = Mutex<[String: SharedDescriptor]>([:])
 
-    init(store: Store, area: WorkArea, form: TreeForm) {
+    init(store: Store, area: WorkArea, form: TreeForm, unpacker: UnpackerClient) {
         self.store = store
         self.area = area
         self.form = form
+        self.unpacker = unpacker
     }
 
     /// Those of `layers` that have to be unpacked.
@@ -125,8 +127,9 @@ final class TreeMaker: Sendable {
         defer { lock.release() }
         let key = "\(record.diffID)-\(number)"
         if let copy = copies.withLock({ $0[key] }) { return copy }
-        let tree = try store.newTree(named: "copy-\(randomName(bytes: 4))", in: area)
-        _ = try unpack(record, into: tree.borrowed)
+        let name = "copy-\(randomName(bytes: 4))"
+        let tree = try store.newTree(named: name, in: area)
+        _ = try unpacker.unpack(record, into: store.treePath(named: name, in: area))
         let copy = SharedDescriptor(tree)
         copies.withLock { $0[key] = copy }
         return copy
@@ -146,24 +149,13 @@ final class TreeMaker: Sendable {
         defer { lock.release() }
         if try isThere(record) { return }
         let name = "tree-\(randomName(bytes: 4))"
-        let tree = try store.newTree(named: name, in: area)
-        let listing = try unpack(record, into: tree.borrowed)
-        try store.keepListing(listing.encoded(), of: record.diffID)
-        try store.keepTree(named: name, in: area, as: record.diffID, form: form)
-    }
-
-    /// Unpacks a layer's blob, and sees that it is what its diff ID says.
-    private func unpack(_ record: LayerRecord, into tree: FileDescriptor) throws -> ListingBuilder {
-        guard let blob = try store.blob(record.blob.digest) else {
+        _ = try store.newTree(named: name, in: area)
+        if try store.blob(record.blob.digest) == nil {
             throw StoreError(.missingBlob(record.blob.digest))
         }
-        let reader = try LayerReader(DescriptorSource(blob.borrowed))
-        let listing = try TreeUnpacker.unpack(reader.tar, into: tree, form)
-        let diffID = Digest(sha256: try reader.finish().diffID)
-        if diffID != record.diffID {
-            throw StoreError(.wrongDigest(expected: record.diffID, actual: diffID))
-        }
-        return listing
+        let listing = try unpacker.unpack(record, into: store.treePath(named: name, in: area))
+        try store.keepListing(listing, of: record.diffID)
+        try store.keepTree(named: name, in: area, as: record.diffID, form: form)
     }
 }
 

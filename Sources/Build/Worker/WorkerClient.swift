@@ -239,7 +239,7 @@ final class WorkerClient: Sendable {
             if ids.usesHelpers {
                 try child.writeIDMapsByHelpers(uid: ids.uid, gid: ids.gid)
             } else {
-                try child.writeSingleIDMaps(uid: ids.uid, gid: ids.gid)
+                try child.writeIDMaps(uid: ids.uid, gid: ids.gid, denyingGroups: true)
             }
         } catch {
             let hint =
@@ -271,6 +271,7 @@ final class WorkerClient: Sendable {
         }
         let configuration = WorkerConfiguration(
             uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },
+            dropsGroups: ids.usesHelpers, remedy: WorkerIDs.remedy(.current),
             snapshotter: snapshotter, packingThreads: packingThreads, encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
         let process = try started.child.handle()

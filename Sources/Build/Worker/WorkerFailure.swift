@@ -11,6 +11,8 @@ extension WorkerFailure {
     init(_ error: any Error) {
         switch error {
         case let failure as WorkerFailure: self = failure
+        case let error as BuildError:
+            self.init(category: error.category, message: error.message, hint: error.hint)
         case let error as SandboxError: self.init(error)
         case let error as LayerError:
             self.init(category: Self.category(error), message: error.description)
@@ -21,7 +23,8 @@ extension WorkerFailure {
         case let errno as Errno:
             self.init(category: Self.category(errno) ?? .host, message: errno.inWords)
         case let error as CopyError: self.init(category: .input, message: error.description)
-        case let error as ArchiveError: self.init(category: .input, message: "\(error)")
+        case let error as ArchiveError:
+            self.init(category: Self.category(error), message: "\(error)")
         case let error as PolicyError: self.init(category: .input, message: "\(error)")
         default: self.init(category: .bug, message: "\(error)")
         }
@@ -43,6 +46,12 @@ extension WorkerFailure {
         case .damagedListing: .storage
         default: .instruction
         }
+    }
+
+    /// A stream that can't be read is the fault of what it holds, but where the kernel refused to read or write it.
+    private static func category(_ error: ArchiveError) -> BuildError.Category {
+        guard case .system(_, let errno) = error.problem else { return .input }
+        return category(errno) ?? .host
     }
 
     /// What an errno alone tells: a disk that is full or can't be written.

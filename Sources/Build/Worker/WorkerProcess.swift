@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 import Layers
 import Linux
+import Sandbox
 import Store
 import Synchronization
 import SystemPackage
@@ -44,7 +45,12 @@ final class WorkerServer: Sendable {
     let encoding: LayerEncoding
     let uppers = UpperStore()
     let trees: TreeMaker
+    let unpacker: UnpackerClient
     let stubLock = Lock()
+    let dropsGroups: Bool
+    let remedy: String
+    /// By whether records of owners have to be hidden.
+    let sandboxes = Mutex<[Bool: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.
     private let notices: Mutex<[String]>
@@ -59,6 +65,8 @@ final class WorkerServer: Sendable {
     init(_ configuration: WorkerConfiguration, store: Store, socket: MessageSocket) throws {
         self.store = store
         self.socket = socket
+        dropsGroups = configuration.dropsGroups
+        remedy = configuration.remedy
         packingThreads = configuration.packingThreads
         encoding = configuration.encoding
         // Here, and not in the builder, because what killed builds left belongs to subordinate ids.
@@ -68,7 +76,11 @@ final class WorkerServer: Sendable {
         let choice = try Self.choose(configuration.snapshotter, in: area)
         form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
         notices = Mutex(choice.notice.map { [$0] } ?? [])
-        trees = TreeMaker(store: store, area: area, form: form)
+        unpacker = UnpackerClient(
+            UnpackerConfiguration(
+                uid: configuration.uid, gid: configuration.gid, isStacked: form.isStacked),
+            store: store)
+        trees = TreeMaker(store: store, area: area, form: form, unpacker: unpacker)
     }
 
     func serve() {
@@ -104,9 +116,11 @@ final class WorkerServer: Sendable {
                 switch request.body {
                 case .run(let order):
                     running.withLock { $0[number] = $0[number] ?? RunningStep() }
-                    let reply = try run(order, descriptors) { handle in
-                        self.register(handle, number)
-                    }
+                    let reply = try run(
+                        order, descriptors,
+                        isCancelled: {
+                            self.running.withLock { $0[number]?.isCancelled ?? false }
+                        }, started: { handle in self.register(handle, number) })
                     running.withLock { $0[number] = nil }
                     answer(number, reply.reply, reply.listing)
                 case .pack(let upper, let latest):

@@ -17,6 +17,10 @@ enum LayerSource: Codable, Hashable, Sendable {
 struct WorkerConfiguration: Codable, Sendable {
     struct Extent: Codable, Sendable { var inside, outside, count: UInt32 }
     var uid, gid: [Extent]
+    /// Whether setgroups(2) is allowed in the namespace.
+    var dropsGroups: Bool
+    /// What an administrator runs for more ids.
+    var remedy: String
     var snapshotter: Snapshotter
     /// Threads that compress one layer.
     var packingThreads: Int
@@ -43,20 +47,27 @@ enum WorkerRequest: Codable, Sendable {
 }
 
 struct RunOrder: Codable, Sendable {
+    /// Of the Dockerfile.
+    var line: Int
     var layers: [LayerSource]
     var arguments: [String]
     var environment: [String]
     var workingDirectory: String
     var user: String
     var network: BuildRequest.Network
+    var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?
 }
 
 struct CopyOrder: Codable, Sendable {
     var from: [LayerSource]
+    /// Empty for `--link`: the layer is made without the files that it comes to lie on.
     var parent: [LayerSource]
     var sources: [String]
+    var texts: [Transfer.Text]
+    var excludes: [String]
+    var keepsParents: Bool
     var destination: String
     var workingDirectory: String
     var uid, gid: UInt32?
@@ -73,13 +84,27 @@ struct PackedLayer: Codable, Sendable {
 
 enum WorkerReply: Codable, Sendable {
     /// The command ended well; `upper` is nil where it changed nothing. With one, its listing's descriptor comes along.
-    case ran(upper: Int?)
+    case ran(upper: Int?, StepReport)
     /// The command ended with another status than 0.
-    case exited(code: Int32, words: String)
+    case exited(code: Int32, words: String, StepReport)
     case packed(PackedLayer?)
     case missing([LayerRecord], notices: [String])
     case done
     case failed(WorkerFailure)
+}
+
+/// What a step's supervisor has on record.
+struct StepReport: Codable, Sendable {
+    var refused: [RefusedCall] = []
+    /// Refused calls that are not in the list, because it was full.
+    var unrecorded = 0
+    /// Why there was no supervisor.
+    var isUnsupervised: String?
+
+    /// Whether the step would have done more where there are more ids.
+    var lackedIDs: Bool {
+        refused.contains { if case .missingIDs = $0.cause { true } else { false } }
+    }
 }
 
 /// An error of the worker, as the builder throws it.

@@ -8,7 +8,11 @@ extension WorkerServer {
         let from = try trees.trees(of: order.from, uppers)
         let parent = try trees.trees(of: order.parent, uppers)
         let source = StackSource(from.stack, trees: from.descriptors)
-        let selection = try CopySelection(order.sources, in: source)
+        let patterns = try CopyPatterns(
+            order.sources, keepsParents: order.keepsParents, excludes: order.excludes)
+        let selection = try CopySelection(
+            patterns.words, in: source, excludes: patterns.excludes)
+        let selections = [selection] + order.texts.map { $0.selection(now: order.now) }
         var attributes = LayerComposer.Attributes()
         if let uid = order.uid, let gid = order.gid { attributes.owner = .init(uid: uid, gid: gid) }
         attributes.mode = order.mode.flatMap { ModeChange($0) }
@@ -17,7 +21,7 @@ extension WorkerServer {
             var composer = LayerComposer(
                 parent: parent.stack, to: tar, latest: order.latest, now: order.now)
             try composer.copy(
-                selection, to: order.destination, workingDirectory: order.workingDirectory,
+                selections, to: order.destination, workingDirectory: order.workingDirectory,
                 attributes)
             listing = try composer.finish()
         }

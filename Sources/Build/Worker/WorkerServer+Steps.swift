@@ -6,6 +6,7 @@ import OCI
 import Policy
 import Sandbox
 import Store
+import Synchronization
 import SystemPackage
 
 extension WorkerServer {
@@ -13,10 +14,15 @@ extension WorkerServer {
     typealias RunReply = (reply: WorkerReply, listing: FileDescriptor?)
 
     /// Runs one command on an overlay of its layers, and finds what it changed.
-    func run(_ order: RunOrder, _ streams: [SharedDescriptor], started: (ProcessHandle) -> Void)
-        throws -> RunReply
-    {
-        guard streams.count == 2 else {
+    ///
+    /// - Parameters:
+    ///   - streams: the command's output and error, then the content of its mounts that are files.
+    ///   - isCancelled: asked while the step waits for something before it starts.
+    func run(
+        _ order: RunOrder, _ streams: [SharedDescriptor], isCancelled: @escaping () -> Bool,
+        started: (ProcessHandle) -> Void
+    ) throws -> RunReply {
+        guard streams.count >= 2 else {
             throw WorkerFailure(category: .bug, message: "a RUN came without its output")
         }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
@@ -26,33 +32,66 @@ extension WorkerServer {
         let upper = try store.newTree(named: name, in: area)
         let attach = try makeDirectory("\(name)-root", in: area.directory.borrowed)
         let snapshot = try snapshot(below, name, upper.borrowed)
+        let result: StepResult
+        do {
+            let place = RunMounts.Place(server: self, name: name, isCancelled: isCancelled)
+            let mounts = try RunMounts(order.mounts, Array(streams.dropFirst(2)), in: place)
+            defer { mounts.discard() }
+            result = try run(
+                order, on: snapshot, below, mounts.mounts,
+                attachAt: try attach.borrowed.ownPath(), output, error, started)
+        } catch {
+            snapshot.discard()
+            throw error
+        }
+        let report = StepReport(result, line: order.line)
+        guard result.status.isSuccess else {
+            snapshot.discard()
+            return (
+                .exited(code: result.status.code, words: result.status.description, report), nil
+            )
+        }
+        let (changes, listing) = try unpacker.changes(
+            of: number, upper: store.treePath(named: name, in: area),
+            places(of: order.layers), before: snapshot.rootBefore,
+            removals: try snapshot.gather(), latest: order.latest)
+        if changes.isEmpty {
+            snapshot.discard()
+            return (.ran(upper: nil, report), nil)
+        }
+        let finished = UpperStore.Upper(
+            name: name, directory: try upper.duplicate(), changes: changes,
+            listing: try Listing(try MappedFile(listing.borrowed)), listingFile: listing)
+        uppers[number] = finished
+        return (.ran(upper: number, report), finished.listingFile.borrowed)
+    }
+
+    /// The command alone: what it has mounted is unmounted when this returns.
+    private func run(
+        _ order: RunOrder, on snapshot: any StepSnapshot, _ below: TreeMaker.OpenLayers,
+        _ mounts: [StepMount], attachAt: [UInt8], _ output: FileDescriptor, _ error: FileDescriptor,
+        _ started: (ProcessHandle) -> Void
+    ) throws -> StepResult {
         let identity = try identity(of: order.user, below)
         let rootfs = try snapshot.mount(allowsSetUserID: StepSandbox.allowsSetUserID(identity))
         let command = StepCommand(
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
-            network: order.network == .host ? .host : .none)
-        let status = try sandbox().run(
-            command, in: rootfs, identity: identity, attachAt: try attach.borrowed.ownPath(),
-            output: output, error: error, started: started)
-        // Nothing is looked at before it is unmounted.
-        _ = consume rootfs
-        guard status.isSuccess else {
-            snapshot.discard()
-            return (.exited(code: status.code, words: status.description), nil)
+            network: order.network == .host ? .host : .none, mounts: mounts)
+        do throws(SandboxError) {
+            return try sandbox(for: below).run(
+                command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
+                error: error, started: started)
+        } catch {
+            guard case .unmappedID(let id) = error.problem else { throw error }
+            throw SandboxError(
+                .host("USER \(order.user) needs id \(id), which this build does not have"),
+                hint: remedy)
         }
-        let changes = try snapshot.changes(latest: order.latest)
-        if changes.isEmpty {
-            snapshot.discard()
-            return (.ran(upper: nil), nil)
-        }
-        let finished = try finishedUpper(name, upper, changes)
-        uppers[number] = finished
-        return (.ran(upper: number), finished.listingFile.borrowed)
     }
 
-    private func snapshot(
+    func snapshot(
         _ below: TreeMaker.OpenLayers, _ name: String, _ upper: FileDescriptor
     ) throws -> any StepSnapshot {
         let directory = area.directory.borrowed
@@ -64,8 +103,25 @@ extension WorkerServer {
             below, stub: stub, upper: upper, form, named: name, in: directory)
     }
 
-    private func sandbox() throws -> StepSandbox {
-        try StepSandbox(policy: try SandboxPolicy.default, uid: form.uid, gid: form.gid)
+    /// Compiled once for each kind of step.
+    private func sandbox(for layers: TreeMaker.OpenLayers) throws(SandboxError) -> StepSandbox {
+        let hidesRecords = !form.holdsOwners(of: layers.stack)
+        let known = sandboxes.withLock { $0[hidesRecords] }
+        if let known { return known }
+        let supervision = StepSupervision(
+            explainsDenials: true,
+            idMaps: dropsGroups ? nil : .init(uid: form.uid, gid: form.gid),
+            hidesOwnerRecords: hidesRecords)
+        let sandbox: StepSandbox
+        do {
+            sandbox = try StepSandbox(
+                policy: try SandboxPolicy.default, uid: form.uid, gid: form.gid,
+                supervision: supervision, dropsGroups: dropsGroups)
+        } catch let error as SandboxError {
+            throw error
+        } catch { throw SandboxError(.host("compile the policy: \(error)")) }
+        sandboxes.withLock { $0[hidesRecords] = sandbox }
+        return sandbox
     }
 
     /// The mount points that every image gets, made once for this worker.
@@ -105,16 +161,17 @@ extension WorkerServer {
         return try file.borrowed.readAll(limit: UserDatabase.largestFile)
     }
 
-    private func finishedUpper(
-        _ name: String, _ upper: borrowing OwnedDescriptor, _ changes: ChangeSet
-    ) throws -> UpperStore.Upper {
-        let listing = try UpperPacker.listing(of: changes, upper: upper.borrowed, latest: nil)
-        let file = try area.directory.borrowed.open(
-            "\(name)-listing", [.readWrite, .create, .exclusive], mode: 0o600)
-        try file.borrowed.writeFully(listing.encoded())
-        return UpperStore.Upper(
-            name: name, directory: try upper.duplicate(), changes: changes,
-            listing: try Listing(try MappedFile(file.borrowed)), listingFile: file)
+    /// Where the unpacker finds these layers. Their trees are here.
+    private func places(of layers: [LayerSource]) -> [LayerPlace] {
+        layers.map { layer in
+            switch layer {
+            case .stored(let record):
+                .stored(
+                    tree: store.treePath(of: record.diffID, form: form),
+                    listing: store.listingPath(of: record.diffID))
+            case .upper(let number): .upper(number)
+            }
+        }
     }
 
     // MARK: - Packing
@@ -136,5 +193,15 @@ extension WorkerServer {
     /// Makes a blob of what `body` writes.
     func packLayer(_ body: (TarWriter) throws -> Void) throws -> PackedLayer {
         try LayerPacking.pack(into: store, encoding, threads: packingThreads, body)
+    }
+}
+
+extension StepReport {
+    init(_ result: StepResult, line: Int) {
+        refused =
+            result.denials.map { RefusedCall($0, line: line) }
+            + result.missingIDs.map { RefusedCall($0, line: line) }
+        unrecorded = result.unrecorded
+        if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }
     }
 }

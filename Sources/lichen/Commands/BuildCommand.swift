@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Doctor
 import OCI
 import Store
 
@@ -24,17 +25,29 @@ struct BuildCommand: ParsableCommand {
         if options.writesToStandardOutput && Terminal.isStandardOutput {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
-        let request = try options.request(environment: Environment.current)
-        let display = Progress(progress)
-        let (options, place) = (options, store)
+        var request = try wantedRequest()
+        request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.file)
+        let display = Progress(progress, command: "build")
+        let (options, place, asked) = (options, store, request)
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
-            let result = try await builder.build(request)
-            try ResultFiles(options).write(result, tags: request.tags)
+            let result = try await builder.build(asked)
+            try ResultFiles(options).write(result, tags: asked.tags)
             display.finish(result)
             if !options.writesToStandardOutput { Output.line(result.manifest.digest.description) }
+        } report: {
+            display.fail($0)
         } cleanUp: {
             display.close()
         }
+    }
+
+    private func wantedRequest() throws -> BuildRequest {
+        var request = try options.request(environment: Environment.current)
+        let required = options.required.flatMap { $0 }
+        if !required.isEmpty {
+            request.requirements = Requirements(required, place: try store.place())
+        }
+        return request
     }
 }

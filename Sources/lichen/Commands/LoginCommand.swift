@@ -33,7 +33,8 @@ struct LoginCommand: ParsableCommand {
     func run() throws {
         let (user, password) = try answers()
         let account = RegistryAccount(
-            registry: registry, plainHTTP: registries.plainHTTPRegistries)
+            registry: registry, plainHTTP: registries.plainHTTPRegistries,
+            insecure: registries.insecureRegistries)
         try Session.run {
             let login = try await account.logIn(user: user, password: password)
             Output.errorLine("logged in to \(account.registry); kept in \(login.place)")

@@ -28,14 +28,19 @@ struct PullCommand: ParsableCommand {
     @OptionGroup(title: "Progress") var progress: ProgressOptions
 
     func run() throws {
-        let display = Progress(progress)
-        let (image, place) = (image, store)
-        let (platform, plainHTTP) = (platform ?? .host, registries.plainHTTPRegistries)
+        let display = Progress(progress, command: "pull")
+        let (image, place, platform) = (image, store, platform ?? .host)
+        let (plainHTTP, insecure) = (
+            registries.plainHTTPRegistries, registries.insecureRegistries
+        )
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
-            let manifest = try await builder.pull(image, platform: platform, plainHTTP: plainHTTP)
-            display.close()
+            let manifest = try await builder.pull(
+                image, platform: platform, plainHTTP: plainHTTP, insecure: insecure)
+            display.finish(manifest)
             Output.line(manifest.digest.description)
+        } report: {
+            display.fail($0)
         } cleanUp: {
             display.close()
         }

@@ -23,13 +23,19 @@ struct PushCommand: ParsableCommand {
     @OptionGroup(title: "Progress") var progress: ProgressOptions
 
     func run() throws {
-        let display = Progress(progress)
-        let (image, place, plainHTTP) = (image, store, registries.plainHTTPRegistries)
+        let display = Progress(progress, command: "push")
+        let (image, place) = (image, store)
+        let (plainHTTP, insecure) = (
+            registries.plainHTTPRegistries, registries.insecureRegistries
+        )
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
-            let manifest = try await builder.push(image, plainHTTP: plainHTTP)
-            display.close()
+            let manifest = try await builder.push(
+                image, plainHTTP: plainHTTP, insecure: insecure)
+            display.finish(manifest)
             Output.line(manifest.digest.description)
+        } report: {
+            display.fail($0)
         } cleanUp: {
             display.close()
         }

@@ -52,6 +52,15 @@ struct BuildContextOption: Equatable {
     }
 }
 
+extension [BuildContextOption] {
+    /// A name that stands here twice.
+    var firstRepeated: String? {
+        enumerated().first { index, option in
+            self[..<index].contains { $0.name == option.name }
+        }?.element.name
+    }
+}
+
 extension StoredImage {
     /// `oci-layout://DIR[:TAG|@DIGEST]`, `oci-archive://FILE[:TAG|@DIGEST]`, `docker-archive://FILE[:NAME]`; nil for anything else.
     ///

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Doctor
 import OCI
 
 /// `lichen build` as it was typed. Parsing it touches nothing outside the process; `request(environment:)` says what it means.
@@ -23,8 +24,8 @@ struct BuildOptions: ParsableArguments {
     @Option(
         name: [.customShort("f"), .customLong("file")],
         help: ArgumentHelp(
-            "The Dockerfile; without it Dockerfile, else Containerfile, in the context.",
-            valueName: "path"),
+            "The Dockerfile: a path, a URL, or - for standard input; without it Dockerfile, else Containerfile, in the context.",
+            valueName: "path|url|-"),
         completion: .file())
     var file: String?
 
@@ -58,6 +59,22 @@ struct BuildOptions: ParsableArguments {
             valueName: "name=value"),
         transform: BuildArgument.init(parsing:))
     var buildArguments: [BuildArgument] = []
+
+    @Option(
+        name: .customLong("secret"),
+        help: ArgumentHelp(
+            "A secret for RUN --mount=type=secret: id=NAME with src=FILE or env=VARIABLE; may be repeated.",
+            valueName: "id=name,…"),
+        transform: SecretOption.init(parsing:))
+    var secrets: [SecretOption] = []
+
+    @Option(
+        name: .customLong("ssh"),
+        help: ArgumentHelp(
+            "An ssh agent for RUN --mount=type=ssh: default for SSH_AUTH_SOCK, or ID=SOCKET; may be repeated.",
+            valueName: "id=socket"),
+        transform: AgentOption.init(parsing:))
+    var agents: [AgentOption] = []
 
     @Option(help: ArgumentHelp("The stage to build; the last one by default.", valueName: "stage"))
     var target: String?
@@ -99,6 +116,18 @@ struct BuildOptions: ParsableArguments {
     var ids: IDRange = .auto
 
     @Option(
+        name: .customLong("require"),
+        help: ArgumentHelp(
+            "Facts of lichen doctor that must hold here, or the build fails; may be repeated.",
+            discussion: """
+                NAME: the fact is good. NAME=VALUE: it has this value. NAME>=NUMBER: it has this \
+                number or more. Such as userns,idmap.range,landlock>=6.
+                """,
+            valueName: "fact,..."),
+        transform: requirements)
+    var required: [[Requirement]] = []
+
+    @Option(
         help: ArgumentHelp(
             "Stages to build at the same time; the number of processors by default.",
             valueName: "n"),
@@ -130,9 +159,6 @@ struct BuildOptions: ParsableArguments {
 
     mutating func validate() throws {
         if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
-        if file == "-" {
-            throw ValidationError("a Dockerfile from standard input is not carried out yet")
-        }
         if file == "" { throw ValidationError("--file is empty") }
         if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
         if outputs.filter({ $0.destination == .standardOutput }).count > 1 {
@@ -148,9 +174,8 @@ struct BuildOptions: ParsableArguments {
                 "--compression-level of \(compression.rawValue) is a number from "
                     + "\(levels.lowerBound) to \(levels.upperBound)")
         }
-        for (index, option) in buildContexts.enumerated()
-        where buildContexts[..<index].contains(where: { $0.name == option.name }) {
-            throw ValidationError("two --build-context are called \(option.name)")
+        if let twice = buildContexts.firstRepeated {
+            throw ValidationError("two --build-context are called \(twice)")
         }
         if target == "" { throw ValidationError("--target is empty") }
         if configDigestFile == "" { throw ValidationError("--iidfile is empty") }
@@ -160,6 +185,13 @@ struct BuildOptions: ParsableArguments {
     /// Whether standard output belongs to an image's files, and no digest may be printed there.
     var writesToStandardOutput: Bool {
         outputs.contains { $0.destination == .standardOutput }
+    }
+}
+
+/// A comma list; a name that is none is a slip, and the near ones are said.
+private func requirements(_ text: String) throws -> [Requirement] {
+    do throws(Requirement.Problem) { return try Requirement.parse(text) } catch {
+        throw ValidationError(Sanitizer.clean("\(error)"))
     }
 }
 

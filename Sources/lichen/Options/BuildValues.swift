@@ -15,6 +15,30 @@ struct BuildArgument: Equatable {
     }
 }
 
+extension [BuildArgument] {
+    /// By their names. As in Docker, a name that the environment does not have leaves the ARG's default.
+    func values(_ environment: [String: String]) -> [String: String] {
+        var values: [String: String] = [:]
+        for argument in self {
+            guard let value = argument.value ?? environment[argument.name] else { continue }
+            values[argument.name] = value
+        }
+        return values
+    }
+}
+
+/// `SOURCE_DATE_EPOCH`, of the environment or as a build argument.
+enum SourceDateEpoch {
+    static func seconds(_ text: String?) throws -> Int64? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let seconds = Int64(text), seconds >= 0 else {
+            throw ValidationError(
+                "SOURCE_DATE_EPOCH is \"\(Sanitizer.clean(text))\", not seconds since 1970")
+        }
+        return seconds
+    }
+}
+
 /// `--label name=value`; a name alone has the empty value, as in Docker.
 struct Label: Equatable {
     var name: String

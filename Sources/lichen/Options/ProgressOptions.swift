@@ -2,9 +2,12 @@ import ArgumentParser
 
 /// What is shown on standard error.
 struct ProgressOptions: ParsableArguments {
-    enum Style: String, CaseIterable, ExpressibleByArgument { case auto, plain, quiet }
+    enum Style: String, CaseIterable, ExpressibleByArgument { case auto, plain, quiet, rawjson }
 
-    @Option(help: "How progress is shown; auto is live on a terminal, else plain.")
+    @Option(
+        help:
+            "How progress is shown; auto is live on a terminal, else plain; rawjson is for machines."
+    )
     var progress: Style?
 
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Show errors only.")
@@ -21,4 +24,12 @@ struct ProgressOptions: ParsableArguments {
     }
 
     var style: Style { isQuiet ? .quiet : progress ?? .auto }
+
+    /// Whether a command line asks for JSON, also where it can't be parsed: the error of that is JSON, too.
+    static func asksForJSON(_ arguments: [String]) -> Bool {
+        zip(arguments, arguments.dropFirst()).contains {
+            $0 == ("--progress", Style.rawjson.rawValue)
+        }
+            || arguments.contains("--progress=\(Style.rawjson.rawValue)")
+    }
 }

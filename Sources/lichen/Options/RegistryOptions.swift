@@ -10,7 +10,16 @@ struct RegistryOptions: ParsableArguments {
         transform: registryName)
     var plainHTTP: [String] = []
 
+    @Option(
+        name: .customLong("insecure-registry"),
+        help: ArgumentHelp(
+            "Don't check this registry's certificate; where it has no TLS, speak plain HTTP; may be repeated.",
+            valueName: "host[:port]"),
+        transform: registryName)
+    var insecure: [String] = []
+
     var plainHTTPRegistries: Set<String> { Set(plainHTTP) }
+    var insecureRegistries: Set<String> { Set(insecure) }
 }
 
 private func registryName(_ text: String) throws -> String {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Build
 import Linux
 import Store
+import SystemPackage
 
 /// Where the store is.
 struct StoreOptions: ParsableArguments {
@@ -39,6 +40,17 @@ struct StoreOptions: ParsableArguments {
                 hint: "name a directory with --root")
         }
         return directory + "/.local/share/lichen"
+    }
+
+    /// The store where there is one that can be used; it is not made for somebody who only looks.
+    func openIfPresent() -> Store? {
+        // Whoever asks does without it: what is wrong with it counts where it is needed.
+        guard
+            let path = try? path(
+                environment: Environment.current, home: { InvokingUser.current.home }),
+            (try? FileDescriptor.workingDirectory.statusIfPresent(of: path.utf8)) != nil
+        else { return nil }
+        return try? Store(path: path, scratchPath: scratch)
     }
 
     /// Opens the store, making it if it is not there.

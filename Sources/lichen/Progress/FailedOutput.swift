@@ -23,7 +23,7 @@ struct FailedOutput {
             }
             tails[step] = tail
             return []
-        case .stepDone(let step, _), .stepCached(let step):
+        case .stepDone(let step, _, _), .stepCached(let step), .stepCancelled(let step):
             tails[step] = nil
             return []
         case .stepFailed(let step):

@@ -33,11 +33,16 @@ struct PlainLog {
             return rest(of: step, at: now) + [
                 "\(step.mark) \(heading(step))", "\(step.mark) cached",
             ]
-        case .stepDone(let step, let seconds):
+        case .stepDone(let step, let seconds, _):
             return rest(of: step, at: now) + ["\(step.mark) done \(Elapsed.text(seconds))"]
         case .stepFailed(let step):
             let elapsed = steps[step].map { " after \(Elapsed.text(now - $0.started))" } ?? ""
             return rest(of: step, at: now) + ["\(step.mark) failed\(elapsed)"]
+        case .stepCancelled(let step):
+            return rest(of: step, at: now) + ["\(step.mark) stopped"]
+        case .layerPacked(let step, let digest, let size):
+            let name = isVerbose ? "\(digest)" : digest.short
+            return ["\(step.mark) layer \(name) \(ByteCount.text(size))"]
         case .transferStarted, .transferProgress, .transferDone:
             return transferLines(for: event, at: now)
         case .notice(let text): return ["note: \(Sanitizer.clean(text))"]
@@ -82,16 +87,5 @@ struct PlainLog {
 
     private func title(_ transfer: BuildEvent.Transfer) -> String {
         isVerbose ? "\(transfer.direction.rawValue) \(transfer.digest)" : transfer.title
-    }
-}
-
-extension BuildResult {
-    /// One line about all of a build: `5 steps, 3 cached, 12.1 MB down, 0 B up, 4.2s`.
-    func summary(seconds: Double) -> String {
-        [
-            "\(stepCount) \(stepCount == 1 ? "step" : "steps")", "\(cachedCount) cached",
-            "\(ByteCount.text(downloadedBytes)) down", "\(ByteCount.text(uploadedBytes)) up",
-            Elapsed.text(seconds),
-        ].joined(separator: ", ")
     }
 }

@@ -15,5 +15,10 @@ extension BuildEvent.Step {
 
 extension BuildEvent.Transfer {
     /// `download sha256:0123456789ab`
-    var title: String { "\(direction.rawValue) sha256:\(digest.hex.prefix(12))" }
+    var title: String { "\(direction.rawValue) \(digest.short)" }
+}
+
+extension Digest {
+    /// `sha256:0123456789ab`
+    var short: String { "sha256:\(hex.prefix(12))" }
 }

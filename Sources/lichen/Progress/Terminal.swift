@@ -9,6 +9,13 @@ enum Terminal {
         return isatty(STDERR_FILENO) == 1 && !name.isEmpty && name != "dumb"
     }
 
+    /// Whether we may draw: not while a shell has us in the background.
+    static var isOurs: Bool {
+        let group = tcgetpgrp(STDERR_FILENO)
+        // It has no groups where it is not our controlling terminal.
+        return group < 0 || group == getpgrp()
+    }
+
     static var isStandardOutput: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// As it is now: asked before each frame, so that no signal is needed when it changes.

@@ -28,48 +28,70 @@ struct TerminalFrame {
         self.started = started
     }
 
-    /// At most one less than the terminal has rows, and each narrower than it: nothing wraps or scrolls.
-    var lines: [String] {
-        let room = max(size.rows - 1, 1)
-        let blocks = board.steps.map(stepLines) + board.transfers.map { [transferLine($0)] }
+    /// Fewer than the terminal has rows, and each narrower than it: nothing wraps or scrolls. Half of its rows are left where
+    /// it has many, so that a frame that is broken anew in a smaller size can still be reached.
+    var lines: [DisplayLine] {
+        let room = max(min(size.rows - 1, max(size.rows / 2, 10)), 1)
+        let blocks =
+            board.packing.map { [DisplayLine(Margin.line("packing", $0.step.title), .dim)] }
+            + board.steps.map(stepLines) + board.transfers.map { [transferLine($0)] }
         let fitting = [heading] + fit(blocks, room - 1)
-        return fitting.map { TextWidth.fit($0, size.columns - 1) }
+        return fitting.map { $0.fit(size.columns - 1) }
     }
 
     /// The blocks in at most `room` lines: their output gives way first, then the last of them.
-    private func fit(_ blocks: [[String]], _ room: Int) -> [String] {
+    private func fit(_ blocks: [[DisplayLine]], _ room: Int) -> [DisplayLine] {
         for tail in stride(from: Self.tailLines, through: 0, by: -1) {
             let lines = blocks.flatMap { [$0[0]] + $0.dropFirst().suffix(tail) }
             if lines.count <= room { return lines }
         }
         if room < 1 { return [] }
         let shown = blocks.prefix(room - 1).map { $0[0] }
-        return shown + ["… and \(blocks.count - shown.count) more"]
+        return shown + [
+            DisplayLine(Margin.line("", "… and \(blocks.count - shown.count) more"), .dim)
+        ]
     }
 
-    private var heading: String {
+    private var heading: DisplayLine {
         let cached = board.cachedCount > 0 ? ", \(board.cachedCount) cached" : ""
-        let steps = board.total > 0 ? "\(board.doneCount) of \(board.total) steps" : "starting"
-        return "lichen: \(steps)\(cached), \(Elapsed.text(now - started))"
+        let steps =
+            board.total > 0 ? "\(board.doneCount) of \(board.total) steps done" : "at work"
+        return DisplayLine(Margin.line(Elapsed.text(now - started), "\(steps)\(cached)"), .heading)
     }
 
-    private func stepLines(_ running: BoardState.RunningStep) -> [String] {
+    private func stepLines(_ running: BoardState.RunningStep) -> [DisplayLine] {
         let elapsed = now - running.started
-        let time = Elapsed.text(elapsed)
-        let width = size.columns - 1 - TextWidth.columns(time) - 2
-        let title = TextWidth.fit("\(running.step.mark) \(running.step.title)", max(width, 8))
+        let title = DisplayLine(Margin.line(Elapsed.text(elapsed), running.step.title))
         let tail = elapsed < Self.tailDelay ? [] : running.lastLines(Self.tailLines)
-        return ["\(title)  \(time)"] + tail.map { "   │ \($0)" }
+        return [title] + tail.map { DisplayLine(Margin.output("", $0), .dim) }
     }
 
-    private func transferLine(_ running: BoardState.RunningTransfer) -> String {
+    /// On a narrow terminal the digest gives way first, then the bar, then the rate: the amounts are worth most.
+    private func transferLine(_ running: BoardState.RunningTransfer) -> DisplayLine {
         let transfer = running.transfer
-        let share = transfer.size > 0 ? Double(running.bytes) / Double(transfer.size) : 0
-        let amounts = "\(ByteCount.text(running.bytes)) of \(ByteCount.text(transfer.size))"
-        let filled = min(max(Int(share * 20), 0), 20)
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
-        // On a narrow terminal the numbers are worth more than the bar.
-        return size.columns < 80
-            ? "\(transfer.title)  \(amounts)" : "\(transfer.title)  \(bar)  \(amounts)"
+        // What is sent again after a broken connection counts twice on the network, and once here.
+        let bytes = min(running.bytes, transfer.size)
+        let share = transfer.size > 0 ? Double(bytes) / Double(transfer.size) : 0
+        let amounts = "\(ByteCount.text(bytes)) of \(ByteCount.text(transfer.size))"
+        let rate = running.rate.bytesPerSecond(at: now).map { "\(ByteCount.text($0))/s" }
+        let direction = transfer.direction.rawValue
+        let choices = [
+            [transfer.title, Self.bar(share, 20), amounts, rate],
+            [direction, Self.bar(share, 20), amounts, rate],
+            [direction, Self.bar(share, 10), amounts, rate], [direction, amounts, rate],
+            [direction, amounts], [amounts],
+        ]
+        let lines = choices.map { words in
+            let text = words.compactMap { $0 }.joined(separator: "  ")
+            return Margin.line("\(Int(share * 100))%", text)
+        }
+        let fitting = lines.first { TextWidth.columns($0) < size.columns }
+        return DisplayLine(fitting ?? lines[lines.count - 1])
+    }
+
+    private static func bar(_ share: Double, _ columns: Int) -> String {
+        let filled = min(max(Int(share * Double(columns)), 0), columns)
+        return String(repeating: "█", count: filled)
+            + String(repeating: "░", count: columns - filled)
     }
 }

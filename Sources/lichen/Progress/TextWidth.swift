@@ -5,9 +5,38 @@ enum TextWidth {
         text.unicodeScalars.reduce(0) { $0 + columns($1) }
     }
 
+    /// How many rows a line takes that a terminal breaks: a wide character is not parted.
+    static func rows(_ text: String, columns limit: Int) -> Int {
+        var (rows, width) = (1, 0)
+        for scalar in text.unicodeScalars {
+            let own = columns(scalar)
+            if width > 0, width + own > limit { (rows, width) = (rows + 1, 0) }
+            width += own
+        }
+        return rows
+    }
+
+    /// With blanks up to the next eighth column instead of each tab.
+    static func expandingTabs(_ text: String) -> String {
+        guard text.contains("\t") else { return text }
+        var result = String.UnicodeScalarView()
+        var width = 0
+        for scalar in text.unicodeScalars {
+            if scalar == "\t" {
+                let blanks = 8 - width % 8
+                result.append(contentsOf: repeatElement(" ", count: blanks))
+                width += blanks
+            } else {
+                result.append(scalar)
+                width += columns(scalar)
+            }
+        }
+        return String(result)
+    }
+
     /// The longest begin of `text` that fits, and an ellipsis where something is left out. Tabs become blanks.
     static func fit(_ text: String, _ limit: Int) -> String {
-        let flat = text.contains("\t") ? text.split(separator: "\t").joined(separator: "  ") : text
+        let flat = expandingTabs(text)
         if columns(flat) <= limit { return flat }
         guard limit > 1 else { return limit == 1 ? "…" : "" }
         var result = String.UnicodeScalarView()
@@ -26,8 +55,18 @@ enum TextWidth {
         if scalar.value < 0x300 { return 1 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format, .control: return 0
-        default: return wide.contains { $0.contains(scalar.value) } ? 2 : 1
+        default: return isWide(scalar.value) ? 2 : 1
         }
+    }
+
+    /// The ranges are in order: half of them are left out at each look.
+    private static func isWide(_ value: UInt32) -> Bool {
+        var (low, high) = (0, wide.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if wide[middle].upperBound < value { low = middle + 1 } else { high = middle }
+        }
+        return low < wide.count && wide[low].contains(value)
     }
 
     private static let wide: [ClosedRange<UInt32>] = [

@@ -35,6 +35,12 @@ struct ErrorReport: Equatable {
         }
     }
 
+    /// The end by a signal, with the status that a shell gives it.
+    init(signal: Int32) { self.init(128 + signal, "interrupted") }
+
+    /// An error of the command line, in the parser's words.
+    init(usage message: String, status: Int32) { self.init(status, message) }
+
     private init(_ status: Int32, _ message: String) {
         self.status = status
         self.message = Sanitizer.clean(message)

@@ -59,6 +59,7 @@ struct Metadata: Encodable {
         case descriptor = "containerimage.descriptor"
         case digest = "containerimage.digest"
         case name = "image.name"
+        case refusedCalls = "lichen.refused-calls"
     }
 
     var configDigest: Digest
@@ -66,11 +67,14 @@ struct Metadata: Encodable {
     var digest: Digest
     /// The names with commas between them; left out where there are none.
     var name: String?
+    /// Left out where there are none.
+    var refusedCalls: [RefusedCall]?
 
     init(_ result: BuildResult, tags: [Reference]) {
         configDigest = result.config
         descriptor = result.manifest
         digest = result.manifest.digest
+        refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
         name = tags.isEmpty ? nil : tags.map(\.description).joined(separator: ",")
     }
 

@@ -12,18 +12,23 @@ final class Session: Sendable {
     }
 
     private let state = Mutex(State())
+    private let report: @Sendable (ErrorReport) -> Void
+
+    private init(report: @escaping @Sendable (ErrorReport) -> Void) { self.report = report }
 
     /// Runs `job` to its end. The first SIGINT, SIGTERM or SIGHUP cancels it; a second one ends the process at once.
     ///
     /// - Parameters:
+    ///   - report: says why the job failed.
     ///   - cleanUp: runs after the job and before anything of its outcome is said.
-    /// - Throws: `ExitCode` after the error was printed. A job that a signal ended doesn't come back: the process dies by
+    /// - Throws: `ExitCode` after the error was reported. A job that a signal ended doesn't come back: the process dies by
     ///   that signal, so that a shell sees it.
     static func run(
         _ job: @escaping @Sendable () async throws -> Void,
+        report: @escaping @Sendable (ErrorReport) -> Void = { Output.errorLine($0.text) },
         cleanUp: @Sendable () -> Void = {}
     ) throws {
-        let session = Session()
+        let session = Session(report: report)
         try? Signals.catch { session.interrupted(by: $0) }
         session.perform(job)
         cleanUp()
@@ -56,9 +61,9 @@ final class Session: Sendable {
         task?.cancel()
         // What blocks (a large file being hashed or packed) does not hear of it. Nothing is lost by dying: files get their names
         // when they are whole, and the worker dies with us.
-        startThread {
+        startThread { [report] in
             pause(seconds: Self.patienceSeconds)
-            Output.errorLine("error: interrupted")
+            report(ErrorReport(signal: signal))
             Signals.die(by: signal)
         }
     }
@@ -70,10 +75,10 @@ final class Session: Sendable {
         let (failure, signal) = state.withLock { ($0.failure, $0.signal) }
         guard let failure else { return }
         if let signal {
-            Output.errorLine("error: interrupted")
+            report(ErrorReport(signal: signal))
             Signals.die(by: signal)
         }
-        Output.errorLine(failure.text)
+        report(failure)
         throw ExitCode(failure.status)
     }
 }

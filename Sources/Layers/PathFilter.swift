@@ -1,6 +1,6 @@
-/// Which paths of a build context are seen at all: what an ignore file leaves.
+/// Which paths are seen at all: what an ignore file leaves of a build context, what `--exclude` leaves of a source.
 ///
-/// Paths are relative to the context, without a slash at either end.
+/// Paths are relative to whatever is filtered, without a slash at either end.
 public protocol PathFilter: Sendable {
     func includes(_ path: [UInt8]) -> Bool
     /// Whether something below a directory may be included that is not included itself. True when in doubt.

@@ -1,0 +1,125 @@
+import Contexts
+public import Dockerfile
+import HTTP
+import Linux
+import OCI
+import SystemPackage
+
+/// A Dockerfile as it was found: by its path, at a URL, on standard input, or in the context.
+public struct DockerfileText: Sendable, Equatable {
+    public var bytes: [UInt8]
+    /// What messages call it.
+    public var name: String
+    /// The directory of a file that was named: an ignore file of its own lies beside it. Nil for all others.
+    var directory: String?
+    /// It lies in the build context.
+    var isInContext = false
+
+    /// Finds the file that `request` means.
+    ///
+    /// - Throws: `BuildError` where there is none, or it can't be read. One that is too large is left to the parser.
+    public static func read(_ request: BuildRequest) async throws(BuildError) -> DockerfileText {
+        if let bytes = request.dockerfileText {
+            return DockerfileText(bytes: bytes, name: "Dockerfile")
+        }
+        guard let file = request.dockerfile else { return try inContext(request) }
+        if file.contains("://") { return try await fetch(file) }
+        let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+        let parent = parts.dropLast().joined(separator: "/")
+        let directory = parts.count > 1 ? (parent.isEmpty ? "/" : parent) : "."
+        do throws(Errno) {
+            let bytes = try read(FileDescriptor.workingDirectory, file, .system)
+            let name = file.split(separator: "/").last.map(String.init) ?? file
+            return DockerfileText(bytes: bytes, name: name, directory: directory)
+        } catch { throw BuildError(.input, "read \(file): \(error.inWords)") }
+    }
+
+    public func parse() throws(BuildError) -> DockerfileDocument {
+        do throws(DockerfileError) {
+            return try DockerfileDocument.parse(bytes, file: name)
+        } catch {
+            var failure = BuildError(any: error)
+            failure.excerpt = error.excerpt(in: bytes)
+            throw failure
+        }
+    }
+
+    // MARK: - In the context
+
+    /// `Dockerfile`, else `Containerfile`.
+    private static func inContext(_ request: BuildRequest) throws(BuildError) -> DockerfileText {
+        guard case .directory(let path) = request.context else {
+            throw BuildError(.input, "unknown context")
+        }
+        let context = try BuildContext.open(path)
+        for name in ["Dockerfile", "Containerfile"] {
+            do throws(Errno) {
+                let bytes = try read(context.borrowed, name, .inRoot)
+                return DockerfileText(bytes: bytes, name: name, isInContext: true)
+            } catch {
+                if error != .noSuchFileOrDirectory {
+                    throw BuildError(.input, "read \(name) of \(path): \(error.inWords)")
+                }
+            }
+        }
+        throw BuildError(
+            .input, "\(path) has neither a Dockerfile nor a Containerfile",
+            hint: "name it with --file")
+    }
+
+    private static func read(_ directory: FileDescriptor, _ path: String, _ resolve: Resolve)
+        throws(Errno) -> [UInt8]
+    {
+        let file = try directory.open(path, [.readOnly, .nonBlocking], resolve: resolve)
+        // One more than the parser allows, so that it is the parser who says that it is too large.
+        return try file.borrowed.readAll(limit: Limits.fileSize + 1)
+    }
+
+    // MARK: - At a URL
+
+    private static let mostRedirects = 5
+
+    private static func fetch(_ text: String) async throws(BuildError) -> DockerfileText {
+        guard var url = HTTPURL(text) else {
+            throw BuildError(
+                .input, "\(Harmless.text(text, limit: 300)) is no URL of a Dockerfile",
+                hint: "http:// and https:// are read, without a name and a password in the URL")
+        }
+        let client = HTTPClient(userAgent: "lichen/\(lichenVersion)")
+        for _ in 0...mostRedirects {
+            let response: HTTPResponse
+            do throws(HTTPError) {
+                response = try await client.collect(
+                    HTTPRequest(.get, url), limit: Limits.fileSize)
+            } catch { throw failure(error, url) }
+            switch response.status {
+            case 200: return DockerfileText(bytes: response.body, name: "Dockerfile")
+            case 301, 302, 303, 307, 308:
+                url = try next(after: url, response)
+            default:
+                throw BuildError(.network, "read \(url.redacted): status \(response.status)")
+            }
+        }
+        throw BuildError(.network, "read \(text): more than \(mostRedirects) redirects")
+    }
+
+    /// Never from https to http: who stands in between could write the Dockerfile.
+    private static func next(after url: HTTPURL, _ response: HTTPResponse) throws(BuildError)
+        -> HTTPURL
+    {
+        guard let location = response.headers["location"], let next = url.resolving(location) else {
+            throw BuildError(.network, "read \(url.redacted): a redirect to nowhere")
+        }
+        if url.scheme == "https" && next.scheme != "https" {
+            throw BuildError(.network, "read \(url.redacted): a redirect from https to http")
+        }
+        return next
+    }
+
+    private static func failure(_ error: HTTPError, _ url: HTTPURL) -> BuildError {
+        if case .tooLarge(let limit) = error.problem {
+            return BuildError(.input, "\(url.redacted) is larger than \(limit) bytes")
+        }
+        return BuildError(.network, "\(error)")
+    }
+}

@@ -1,0 +1,10 @@
+import CShims
+public import SystemPackage
+
+/// A file without a name, in memory, that holds `bytes` and stands at its start; memfd_create(2).
+public func anonymousFile(holding bytes: [UInt8]) throws(Errno) -> OwnedDescriptor {
+    let file = OwnedDescriptor(owning: try Errno.check(sbx_memfd("lichen")))
+    try file.borrowed.writeFully(bytes)
+    try file.borrowed.seekAbsolutely(to: 0)
+    return file
+}

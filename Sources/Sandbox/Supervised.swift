@@ -1,0 +1,86 @@
+import Linux
+import Policy
+import SystemPackage
+
+/// A supervised step's program, compiled once: or why this place can't have a supervisor.
+struct Supervised: Sendable {
+    let program: SeccompProgram
+    let filter: [UInt8]
+    let settings: Supervisor.Settings
+    /// By call number: the verdict, where it does not depend on arguments, and whether it is a watched call that goes on.
+    let verdicts: [QuickVerdict?]
+    /// Set: steps run under the plain program.
+    let obstacle: String?
+
+    struct QuickVerdict {
+        var verdict: Verdict
+        var isWatched: Bool
+    }
+
+    init(
+        _ supervision: StepSupervision, _ policy: SandboxPolicy, _ architecture: Architecture,
+        _ kernel: KernelVersion, dropsGroups: Bool
+    ) throws {
+        let program = try policy.program(
+            architecture: architecture, kernel: kernel,
+            denials: supervision.explainsDenials ? .notify : .errno,
+            watching: supervision.watchedCalls)
+        self.program = program
+        filter = program.bytes
+        var handlers: [UInt32: CallHandler] = [:]
+        for call in program.watching {
+            if let number = program.number(of: call), let handler = Self.handlers[call] {
+                handlers[UInt32(number)] = handler
+            }
+        }
+        settings = Supervisor.Settings(
+            handlers: handlers, idMaps: supervision.idMaps.map { ($0.uid, $0.gid) },
+            hidesOwnerRecords: supervision.hidesOwnerRecords, dropsGroups: dropsGroups)
+        obstacle = Self.obstacle(program)
+        verdicts = (0..<1024).map { number in
+            program.verdict(onAny: number).map {
+                QuickVerdict(verdict: $0, isWatched: Self.isWatched($0, by: program))
+            }
+        }
+    }
+
+    /// Executed by the policy, and asked about: a watched call. Whatever else comes to the supervisor is refused.
+    private static func isWatched(_ verdict: Verdict, by program: SeccompProgram) -> Bool {
+        verdict.action.isExecution && program.isNotified(verdict)
+    }
+
+    /// What the policy says to a call that the supervisor was asked about.
+    func verdict(on call: NotifiedCall) -> QuickVerdict {
+        if call.architecture == program.target.architecture.auditNumber,
+            Int(call.number) < verdicts.count, let quick = verdicts[Int(call.number)]
+        {
+            return quick
+        }
+        let verdict = program.verdict(
+            on: SystemCall(
+                number: call.number, architecture: call.architecture, arguments: call.arguments))
+        return QuickVerdict(
+            verdict: verdict, isWatched: Self.isWatched(verdict, by: program))
+    }
+
+    private static func obstacle(_ program: SeccompProgram) -> String? {
+        // The step's process says by write(2) that its filter stands, under that filter.
+        if !program.allowsAlways("write") { return "the policy refuses write" }
+        do throws(SystemError) { try Supervisor.check() } catch { return error.description }
+        return nil
+    }
+
+    /// What is done about each watched call.
+    static let handlers: [String: CallHandler] = [
+        "chown": .chown, "lchown": .lchown, "fchown": .fchown, "fchownat": .fchownat,
+        "setuid": .setuid, "setgid": .setgid, "setreuid": .setreuid, "setregid": .setregid,
+        "setresuid": .setresuid, "setresgid": .setresgid, "setgroups": .setgroups,
+        "getxattr": .getAttribute, "lgetxattr": .getAttribute, "fgetxattr": .getAttribute,
+        "setxattr": .setAttribute, "lsetxattr": .setAttribute, "fsetxattr": .setAttribute,
+        "removexattr": .removeAttribute, "lremovexattr": .removeAttribute,
+        "fremovexattr": .removeAttribute, "listxattr": .listAttributes,
+        "llistxattr": .listLinkAttributes, "flistxattr": .listDescriptorAttributes,
+        "getxattrat": .missing, "setxattrat": .missing, "listxattrat": .missing,
+        "removexattrat": .missing,
+    ]
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Build
+import OCI
+
+/// The options of `build` that decide what would run; where the result goes does not.
+struct PlanOptions: ParsableArguments {
+    @Argument(help: "The build context: a directory.", completion: .directory)
+    var context: String
+
+    @OptionGroup var dockerfile: DockerfileOptions
+
+    @Option(
+        name: .customLong("build-context"),
+        help: ArgumentHelp(
+            "Another image or directory for FROM NAME and COPY --from=NAME; may be repeated.",
+            valueName: "name=what"),
+        transform: BuildContextOption.init(parsing:))
+    var buildContexts: [BuildContextOption] = []
+
+    @Option(
+        name: .customLong("build-arg"),
+        help: ArgumentHelp(
+            "A value for an ARG; a name alone takes it from the environment.",
+            valueName: "name=value"),
+        transform: BuildArgument.init(parsing:))
+    var buildArguments: [BuildArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The stage that would be built; the last one by default.", valueName: "stage"))
+    var target: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The platform to build for; this machine's by default.", valueName: "os/arch"),
+        transform: Platform.init(option:))
+    var platform: Platform?
+
+    @Option(help: "When to ask the registry for a base image's tag.")
+    var pull: BuildRequest.PullPolicy = .always
+
+    @Flag(name: .customLong("no-cache"), help: "As if the store had no step.")
+    var noCache = false
+
+    @Option(help: "The network of RUN.")
+    var network: BuildRequest.Network = .host
+
+    @OptionGroup(title: "Registries") var registries: RegistryOptions
+
+    mutating func validate() throws {
+        if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
+        if target == "" { throw ValidationError("--target is empty") }
+        if let twice = buildContexts.firstRepeated {
+            throw ValidationError("two --build-context are called \(twice)")
+        }
+    }
+
+    func request(environment: [String: String]) throws -> BuildRequest {
+        var request = try dockerfile.request(context: context)
+        for option in buildContexts { request.namedContexts[option.name] = option.context }
+        request.buildArguments = buildArguments.values(environment)
+        request.target = target
+        if let platform { request.platform = platform }
+        request.pull = pull
+        request.usesCache = !noCache
+        request.network = network
+        request.sourceDateEpoch = try SourceDateEpoch.seconds(
+            request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
+        request.plainHTTPRegistries = registries.plainHTTPRegistries
+        return request
+    }
+}
