@@ -116,6 +116,7 @@ let package = Package(
             ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
             exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
+        tests("AttackTests", ["lichen", "Linux", "TestSupport", system]),
         tests(
             "CommandLineTests",
             ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
