@@ -64,9 +64,12 @@ public struct UserDatabase: Sendable {
         }
     }
 
-    /// A number as ids are written: digits alone.
+    /// A number as ids are written: digits alone, and not the kernel's "no id".
     private static func number(_ word: String) -> UInt32? {
-        word.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt32(word) : nil
+        guard word.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt32(word),
+            number != .max
+        else { return nil }
+        return number
     }
 
     /// The identity of `user`, `user:group`, `uid` or `uid:gid`.

@@ -156,15 +156,15 @@ struct `Attack: COPY and ADD` {
         }
     }
 
+    /// A host that is an option of ssh or git must never reach a command line as one.
     @Test(arguments: [
-        "http://127.0.0.1:1/x", "https://169.254.169.254/x", "git://x/y", "git@x:y",
-        "ssh://-oProxyCommand=x/y",
+        "ssh://-oProxyCommand=touch%20pwn/y", "git@-oProxyCommand=touch pwn:y",
+        "https://127.0.0.1:1/--upload-pack=x.git",
     ])
-    func `A06 A07 G01 what would be fetched is refused before anybody is asked`(url: String) throws
-    {
-        try attack("A06") { scene in
-            let outcome = try scene.build("FROM scratch\nADD \(url) /x\n")
-            scene.expectRefusal(outcome, status: [65], ["Dockerfile:2", "not supported yet"])
+    func `G01 a repository's name is no option of git or ssh`(url: String) throws {
+        try attack("G01") { scene in
+            let outcome = try scene.build("FROM scratch\nADD [\"\(url)\", \"/x\"]\n")
+            scene.expectRefusal(outcome, status: [1, 65, 69], ["Dockerfile:2"])
         }
     }
 

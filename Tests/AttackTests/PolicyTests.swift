@@ -48,21 +48,41 @@ struct `Attack: the policy` {
         }
     }
 
-    /// Mounts of a RUN are not carried out yet: none of these may be taken for granted, or half done.
     @Test(arguments: [
         "type=bind,from=base,source=/rootdir,destination=/x,rw",
-        "type=cache,id=../../../../canary,target=/x",
-        "type=cache,target=/x,source=../../", "type=bind,bind-propagation=rshared,target=/x",
-        "type=tmpfs,target=/,size=-1",
-        "type=cache,target=/proc,mode=99999", "type=secret,id=../../x,target=/x", "type=ssh",
-        "type=bind,target=../../x,readonly=maybe",
+        "type=bind,bind-propagation=rshared,target=/x", "type=tmpfs,target=/,size=-1",
+        "type=cache,target=/proc,mode=99999", "type=bind,target=../../x,readonly=maybe",
+        "type=cache,target=/sys/x", "type=tmpfs,target=/proc", "type=secret,id=../../x,required",
     ])
-    func `M01 to M08 a mount is refused with its line`(mount: String) throws {
+    func `M01 to M08 a mount that makes no sense is refused with its line`(mount: String) throws {
         try attack("M01") { scene in
             let outcome = try scene.build(
                 "FROM scratch AS base\nFROM \(Bases.busybox())\nRUN --mount=\(mount) touch /x/BREAKOUT\n"
             )
-            scene.expectRefusal(outcome, status: [65], ["Dockerfile:3"])
+            scene.expectRefusal(outcome, status: [1, 65], ["Dockerfile:3"])
+        }
+    }
+
+    /// Names and paths that would lead out lead nowhere: the scene's canary is looked at afterwards.
+    @Test func `M01 to M08 a mount's names stay in the store and in the image`() throws {
+        try attack("M02") { scene in
+            let outcome = try scene.build(
+                """
+                FROM \(Bases.busybox()) AS base
+                RUN ln -s /../../../../../../etc /out && ln -s \(scene.canary.path) /canary
+                FROM \(Bases.busybox())
+                RUN --mount=type=cache,id=../../../../canary,target=/x touch /x/BREAKOUT
+                RUN --mount=type=cache,target=/y,from=base,source=../../ test ! -e /y/shadow
+                RUN --mount=from=base,source=/out,target=/z,rw touch /z/BREAKOUT && test ! -e /z/hostname
+                RUN --mount=type=tmpfs,target=/../../../t touch /t/BREAKOUT
+                RUN --mount=type=secret,id=../../x,target=/x true
+                """)
+            #expect(outcome.isSuccess, "\(outcome)")
+            let linked = try scene.build(
+                "FROM \(Bases.busybox()) AS base\nRUN ln -s \(scene.canary.path) /canary\n"
+                    + "FROM \(Bases.busybox())\nRUN --mount=from=base,source=/canary,target=/z,rw touch /z/BREAKOUT\n"
+            )
+            scene.expectRefusal(linked, status: [1, 65], ["Dockerfile:4"])
         }
     }
 }

@@ -182,10 +182,8 @@ struct `Attack: registries` {
                 let outcome = try scene.build(
                     "FROM scratch\nCOPY file /\n", in: context, [:],
                     ["-t", "\(evil.host)/a/b:1", "--push"])
-                withKnownIssue("the bytes of a blob follow a Location to another origin") {
-                    #expect(!outcome.isSuccess, "\(outcome)")
-                    #expect(other.requests.allSatisfy { $0.body.isEmpty })
-                }
+                #expect(!outcome.isSuccess, "\(outcome)")
+                #expect(other.requests.allSatisfy { $0.body.isEmpty })
             }
             #expect(other.credentials.isEmpty, "\(other.credentials)")
         }

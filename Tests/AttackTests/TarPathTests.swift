@@ -51,10 +51,7 @@ struct `Attack: paths in a layer` {
     @Test func `T01 a layer that is refused is the image's fault`() throws {
         try attack("T01-status") { scene in
             let outcome = try scene.unpack(RawImage { $0.file("../pwn") })
-            withKnownIssue("a layer with a bad path ends with 1, as if the instruction had failed")
-            {
-                #expect(outcome.status == 65, "\(outcome)")
-            }
+            #expect(outcome.status == 65, "\(outcome)")
         }
     }
 
@@ -175,9 +172,7 @@ struct `Attack: paths in a layer` {
                     tar.file("pwn")
                 }
                 let outcome = try scene.unpack(image)
-                withKnownIssue("an entry that makes the root a link or a file is passed over") {
-                    #expect(outcome.status == 65, "\(outcome)")
-                }
+                #expect(outcome.status == 65, "\(outcome)")
             }
         }
     }

@@ -7,17 +7,16 @@ import SystemPackage
 // Prints a line for each attempt: its name and "ok" or the errno.
 
 func report(_ name: String, _ body: () throws -> Void) {
-    do {
-        try body()
-        print("\(name) ok")
-    } catch let errno as Errno { print("\(name) \(errno.rawValue)") } catch {
-        print("\(name) \(error)")
+    var result = "ok"
+    do { try body() } catch let errno as Errno { result = "\(errno.rawValue)" } catch {
+        result = "\(error)"
     }
+    // Not print: what is buffered would be printed by a fork, too.
+    try? FileDescriptor.standardOutput.writeFully(Array("\(name) \(result)\n".utf8))
 }
 
 func call(_ result: Int) throws(Errno) { if result < 0 { throw Errno(rawValue: errno) } }
 
-setvbuf(stdout, nil, _IONBF, 0)
 let here = FileDescriptor.workingDirectory
 let writable = try here.open(CommandLine.arguments[1], [.readOnly, .directory], resolve: .system)
 let readable = try here.open(CommandLine.arguments[2], [.readOnly, .directory], resolve: .system)
@@ -56,9 +55,7 @@ report("fork") {
 }
 report("execute") { try call(Int(execv("/proc/self/exe", [nil]))) }
 report("mount") { try call(Int(mount("x", "/proc", "tmpfs", 0, nil))) }
-report("namespace") { try call(Int(unshare(CLONE_NEWUSER))) }
 report("ptrace") { try call(Int(kill(getppid() + 1, 0))) }
-report("keyring") { try call(syscall(250, 0, 0, 0)) }
 
 func blockingThread() throws(Errno) -> Int {
     var thread = pthread_t()
