@@ -35,6 +35,7 @@ struct state {
     const struct sbx_step_spec *spec;
     int go, report;
     int proc;      /* root of the new procfs */
+    int covers;    /* whether the empty directory is attached somewhere */
 };
 
 static int from_shim(int result) {
@@ -125,12 +126,23 @@ static int proc_place(struct state *s, const char *path) {
     return place;
 }
 
+static int cover(int place, int with) {
+    int copy = from_shim(sbx_clone_mount(with, "", 0));
+    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, place));
+}
+
+/* Nothing can be cloned from a mount that is attached nowhere before Linux 6.15, so the first place gets the empty directory
+ * itself. The null device is attached in /dev by now. */
+static int cover_directory(struct state *s, int place) {
+    if (s->covers) return cover(place, s->spec->empty_directory);
+    s->covers = 1;
+    return from_shim(sbx_move_mount(s->spec->empty_directory, place));
+}
+
 static int hide(struct state *s, int place) {
     struct stat info;
     if (fstat(place, &info) < 0) return -1;
-    int cover = S_ISDIR(info.st_mode) ? s->spec->empty_directory : s->spec->null_device;
-    int copy = from_shim(sbx_clone_mount(cover, "", 0));
-    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, place));
+    return S_ISDIR(info.st_mode) ? cover_directory(s, place) : cover(place, s->spec->null_device);
 }
 
 static int make_read_only(int place) {
@@ -174,8 +186,7 @@ static int mount_sysfs(struct state *s) {
     unsigned int attributes =
         SBX_MOUNT_ATTR_RDONLY | SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
     if (s->spec->new_network && mount_new("sysfs", s->spec->sys_target, attributes, NULL) >= 0) return 0;
-    int copy = from_shim(sbx_clone_mount(s->spec->empty_directory, "", 0));
-    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, s->spec->sys_target));
+    return cover_directory(s, s->spec->sys_target);
 }
 
 static int pivot_to_root(struct state *s) {

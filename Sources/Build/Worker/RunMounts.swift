@@ -192,7 +192,9 @@ final class RunMounts {
         try file.borrowed.setOwner(uid: order.uid, gid: order.gid)
         try file.borrowed.setPermissions(order.mode ?? 0o400)
         let place = try directory.borrowed.open("file", .pathOnly)
-        let mount = try cloneMount(of: place.borrowed)
+        let mount = try cloning(from: directory) { () throws(Errno) in
+            try cloneMount(of: place.borrowed)
+        }
         try mount.setMountAttributes([.readOnly, .noSetUserID, .noDevices])
         return mount
     }
