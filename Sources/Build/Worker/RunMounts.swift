@@ -17,6 +17,8 @@ struct MountOrder: Codable, Sendable {
         case file
         /// A socket of the host.
         case socket(path: String)
+
+        var isTemporary: Bool { if case .temporary = self { true } else { false } }
     }
 
     enum CacheSharing: String, Codable, Sendable { case shared, `private`, locked }
@@ -57,7 +59,9 @@ final class RunMounts {
             do {
                 let tree = try tree(order, &files, place)
                 mounts.append(
-                    StepMount(tree: SharedDescriptor(tree), target: Array(order.target.utf8)))
+                    StepMount(
+                        tree: SharedDescriptor(tree), target: Array(order.target.utf8),
+                        isOwnMemory: order.content.isTemporary))
             } catch {
                 discard()
                 throw failure(order, error)
