@@ -35,6 +35,7 @@ struct state {
     const struct sbx_step_spec *spec;
     int go, report;
     int proc;      /* root of the new procfs */
+    int covers;    /* whether the empty directory is attached somewhere */
 };
 
 static int from_shim(int result) {
@@ -51,6 +52,12 @@ static int reset_signals(struct state *s) {
 
 static int die_with_parent(struct state *s) { return sbx_child_die_with_parent(s->go); }
 static int await_id_map(struct state *s) { return sbx_child_await_id_map(s->go); }
+
+/* Its root is the cgroup that the parent has put this process into. */
+static int cgroup_namespace(struct state *s) {
+    (void)s;
+    return (int)syscall(SYS_unshare, CLONE_NEWCGROUP);
+}
 
 /* Uid 0 of B, without the invoker's groups, and out of reach of ptrace until the execve: the memory of this process is a
  * copy of the worker's. */
@@ -125,12 +132,23 @@ static int proc_place(struct state *s, const char *path) {
     return place;
 }
 
+static int cover(int place, int with) {
+    int copy = from_shim(sbx_clone_mount(with, "", 0));
+    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, place));
+}
+
+/* Nothing can be cloned from a mount that is attached nowhere before Linux 6.15, so the first place gets the empty directory
+ * itself. The null device is attached in /dev by now. */
+static int cover_directory(struct state *s, int place) {
+    if (s->covers) return cover(place, s->spec->empty_directory);
+    s->covers = 1;
+    return from_shim(sbx_move_mount(s->spec->empty_directory, place));
+}
+
 static int hide(struct state *s, int place) {
     struct stat info;
     if (fstat(place, &info) < 0) return -1;
-    int cover = S_ISDIR(info.st_mode) ? s->spec->empty_directory : s->spec->null_device;
-    int copy = from_shim(sbx_clone_mount(cover, "", 0));
-    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, place));
+    return S_ISDIR(info.st_mode) ? cover_directory(s, place) : cover(place, s->spec->null_device);
 }
 
 static int make_read_only(int place) {
@@ -140,6 +158,20 @@ static int make_read_only(int place) {
         SBX_MOUNT_ATTR_RDONLY | SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
     if (from_shim(sbx_set_mount_attributes(copy, attributes, 1)) < 0) return -1;
     return from_shim(sbx_move_mount(copy, place));
+}
+
+/* One number for the whole namespace, where RLIMIT_NPROC counts for each user of it. The parent asks for it only where the
+ * kernel has one for each namespace (Linux 6.14): before, this file is the machine's, and real root could write it even here. */
+static int limit_process_ids(struct state *s) {
+    if (!s->spec->highest_pid) return 0;
+    int file = openat(s->proc, "sys/kernel/pid_max", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) return 0;
+    char text[16];
+    size_t start = sizeof text;
+    for (uint32_t rest = s->spec->highest_pid; rest; rest /= 10) text[--start] = (char)('0' + rest % 10);
+    (void)!write(file, text + start, sizeof text - start);
+    close(file);
+    return 0;
 }
 
 static int protect_proc(struct state *s) {
@@ -174,8 +206,7 @@ static int mount_sysfs(struct state *s) {
     unsigned int attributes =
         SBX_MOUNT_ATTR_RDONLY | SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
     if (s->spec->new_network && mount_new("sysfs", s->spec->sys_target, attributes, NULL) >= 0) return 0;
-    int copy = from_shim(sbx_clone_mount(s->spec->empty_directory, "", 0));
-    return copy < 0 ? -1 : from_shim(sbx_move_mount(copy, s->spec->sys_target));
+    return cover_directory(s, s->spec->sys_target);
 }
 
 static int pivot_to_root(struct state *s) {
@@ -399,6 +430,7 @@ static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
     [SBX_STEP_RESET_SIGNALS] = reset_signals,
     [SBX_STEP_DIE_WITH_PARENT] = die_with_parent,
     [SBX_STEP_AWAIT_ID_MAP] = await_id_map,
+    [SBX_STEP_CGROUP_NAMESPACE] = cgroup_namespace,
     [SBX_STEP_BECOME_ROOT] = become_root,
     /* Again: a change of credentials clears the parent-death signal. */
     [SBX_STEP_DIE_WITH_PARENT_AGAIN] = die_with_parent,
@@ -408,6 +440,7 @@ static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
     [SBX_STEP_ATTACH_ROOT] = attach_root,
     [SBX_STEP_ATTACH_MOUNTS] = attach_mounts,
     [SBX_STEP_MOUNT_PROC] = mount_proc,
+    [SBX_STEP_LIMIT_PROCESS_IDS] = limit_process_ids,
     [SBX_STEP_PROTECT_PROC] = protect_proc,
     [SBX_STEP_MOUNT_DEV_PTS] = mount_dev_pts,
     [SBX_STEP_MOUNT_MQUEUE] = mount_mqueue,

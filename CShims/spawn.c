@@ -50,7 +50,9 @@ static _Noreturn void step(const void *spec, int go, int report) { sbx_step_main
 static _Noreturn void worker(const void *spec, int go, int report) { sbx_worker_main(spec, go, report); }
 
 int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
-    uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    /* The cgroup namespace comes later: its root is the cgroup of its first process, which the parent chooses before it
+     * lets the child go. */
+    uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
     if (spec->new_network) flags |= CLONE_NEWNET;
     return spawn(flags, step, spec, child);
 }

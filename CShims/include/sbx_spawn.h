@@ -32,6 +32,7 @@ enum sbx_step {
     SBX_STEP_RESET_SIGNALS,
     SBX_STEP_DIE_WITH_PARENT,
     SBX_STEP_AWAIT_ID_MAP,
+    SBX_STEP_CGROUP_NAMESPACE,
     SBX_STEP_BECOME_ROOT,
     SBX_STEP_DIE_WITH_PARENT_AGAIN,
     SBX_STEP_MAKE_MOUNTS_PRIVATE,
@@ -40,6 +41,7 @@ enum sbx_step {
     SBX_STEP_ATTACH_ROOT,
     SBX_STEP_ATTACH_MOUNTS,
     SBX_STEP_MOUNT_PROC,
+    SBX_STEP_LIMIT_PROCESS_IDS,
     SBX_STEP_PROTECT_PROC,
     SBX_STEP_MOUNT_DEV_PTS,
     SBX_STEP_MOUNT_MQUEUE,
@@ -96,6 +98,7 @@ struct sbx_step_spec {
     int32_t input;               /* becomes 0, or -1 */
     const struct sbx_limit *limits;
     size_t limit_count;
+    uint32_t highest_pid;        /* kernel.pid_max of the PID namespace, where the kernel has one for each; 0: as it is */
     int32_t no_new_privs;        /* 0 only where USER is not root and ids are mapped: there setuid programs work */
     uint64_t landlock_scopes;    /* LANDLOCK_SCOPE_*, 0 for none */
     const void *filter;          /* struct sock_filter[] */

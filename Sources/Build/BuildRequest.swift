@@ -1,4 +1,5 @@
 public import Doctor
+public import Linux
 public import OCI
 
 /// What to build and where it goes: the meaning of a command line, without the command line.
@@ -48,6 +49,8 @@ public struct BuildRequest: Sendable {
     public var isolation: Isolation = .auto
     public var snapshotter: Snapshotter = .auto
     public var ids: IDRange = .auto
+    /// What one RUN may take; a limit that was asked for is part of the step's key.
+    public var limits: StepLimits = .none
     /// `--secret`, by id: what RUNs may ask for. Only ids go into keys and records, never values.
     public var secrets: [String: SecretSource] = [:]
     /// `--ssh`, by id: the sockets of ssh agents.

@@ -26,7 +26,7 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
 }
 
 /// Starts a detached thread that runs `body` once, or says why it could not.
-private func tryStartThread(_ body: @escaping @Sendable () -> Void) -> Errno? {
+func tryStartThread(_ body: @escaping @Sendable () -> Void) -> Errno? {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }

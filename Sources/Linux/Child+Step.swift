@@ -55,6 +55,8 @@ public struct StepSpecification {
     public var hostname: String
     public var output, error: FileDescriptor
     public var limits: [Limit]
+    /// The highest process id of the sandbox, where the kernel counts them for each PID namespace (Linux 6.14); 0 for as it is.
+    public var highestProcessID: UInt32 = 0
     public var noNewPrivileges: Bool
     public var landlockScopes: UInt64
     /// The seccomp program: `struct sock_filter`, 8 bytes each.
@@ -169,6 +171,7 @@ extension Child {
                                     spec.input = -1
                                     spec.limits = limits.baseAddress
                                     spec.limit_count = limits.count
+                                    spec.highest_pid = s.highestProcessID
                                     spec.no_new_privs = s.noNewPrivileges ? 1 : 0
                                     spec.landlock_scopes = s.landlockScopes
                                     spec.filter = filter.baseAddress
@@ -267,16 +270,3 @@ public struct ChildLastWord: Sendable {
 
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.
 public func availableLandlockScopes() -> UInt64 { sbx_landlock_abi() >= 6 ? 3 : 0 }
-
-/// The resources that a sandbox limits; getrlimit(2).
-public enum ResourceLimit {
-    public static let core = Int32(RLIMIT_CORE.rawValue)
-    public static let openFiles = Int32(RLIMIT_NOFILE.rawValue)
-}
-
-/// Our own hard limit of open files, at most `most`: a child can't have more.
-public func hardLimit(ofOpenFiles most: UInt64) -> UInt64 {
-    var limit = rlimit()
-    if getrlimit(ResourceLimit.openFiles, &limit) != 0 { return 1024 }
-    return min(UInt64(limit.rlim_max), most)
-}

@@ -105,6 +105,19 @@ public struct Child: ~Copyable, Sendable {
         try write(gid.kernelText, to: "gid_map")
     }
 
+    /// Lets the out-of-memory killer of the kernel count this child, and all that it starts, as larger than it is; proc(5),
+    /// oom_score_adj: 1000 is all memory there is.
+    public func preferAsVictim(by points: Int) {
+        guard
+            let file = try? FileDescriptor.workingDirectory.open(
+                "/proc/self/oom_score_adj", .readOnly, resolve: .system),
+            let bytes = try? file.borrowed.readAll(limit: 32),
+            let ours = Int(String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self))
+        else { return }
+        // Refused, the kernel goes by size alone.
+        try? write("\(min(1000, ours + points))", to: "oom_score_adj")
+    }
+
     private func write(_ text: String, to name: String) throws(SystemError) {
         try during("write /proc/\(pid)/\(name)") { () throws(Errno) in
             // The pid can't have been used again: we have not reaped the child.
@@ -120,6 +133,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_DIE_WITH_PARENT, SBX_STEP_DIE_WITH_PARENT_AGAIN:
             "bind the sandbox's life to the builder's"
         case SBX_STEP_AWAIT_ID_MAP: "wait for the id map"
+        case SBX_STEP_CGROUP_NAMESPACE: "enter a cgroup namespace"
         case SBX_STEP_BECOME_ROOT: "become root of the namespace"
         case SBX_STEP_MAKE_MOUNTS_PRIVATE: "make mounts private"
         case SBX_STEP_SET_HOSTNAME: "set the host name"
@@ -127,6 +141,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_ATTACH_ROOT: "attach the root file system"
         case SBX_STEP_ATTACH_MOUNTS: "attach the sandbox's mounts"
         case SBX_STEP_MOUNT_PROC: "mount /proc in the sandbox"
+        case SBX_STEP_LIMIT_PROCESS_IDS: "limit the number of processes"
         case SBX_STEP_PROTECT_PROC: "mask /proc in the sandbox"
         case SBX_STEP_MOUNT_DEV_PTS: "mount /dev/pts in the sandbox"
         case SBX_STEP_MOUNT_MQUEUE: "mount /dev/mqueue in the sandbox"

@@ -87,10 +87,10 @@ public func makeNotDumpable() -> Bool { sbx_set_not_dumpable() == 0 }
 /// Raises our own soft limit of open files to the hard one: deep trees and many layers cost descriptors.
 public func raiseOpenFileLimit() {
     var limit = rlimit()
-    if getrlimit(ResourceLimit.openFiles, &limit) != 0 { return }
+    if getrlimit(ResourceKind.nofile.number, &limit) != 0 { return }
     limit.rlim_cur = limit.rlim_max
     // Refused: then we live with what there is.
-    _ = setrlimit(ResourceLimit.openFiles, &limit)
+    _ = setrlimit(ResourceKind.nofile.number, &limit)
 }
 
 /// Opens a directory again in this process's own mount namespace.
@@ -126,3 +126,6 @@ public func endProcess(_ status: Int32) -> Never {
     fflush(nil)
     _exit(status)
 }
+
+/// This process and the one that started it.
+public func ownFamily() -> [Int32] { [getpid(), getppid()] }

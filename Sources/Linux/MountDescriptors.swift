@@ -78,6 +78,26 @@ public func cloneMount(of file: FileDescriptor) throws(Errno) -> OwnedDescriptor
     OwnedDescriptor(owning: try Errno.check(sbx_clone_mount(file.rawValue, "", 0)))
 }
 
+/// Runs `body`, which clones mounts of parts of a detached mount.
+///
+/// Before Linux 6.15 nothing can be cloned from a mount that is attached nowhere (EINVAL): there it is attached for the length of
+/// `body`, which then runs again: over /mnt, in this mount namespace alone, whose mounts are private. The mount itself is gone
+/// afterwards; its clones stay.
+public func cloning<Value: ~Copyable>(
+    from mount: borrowing OwnedDescriptor, _ body: () throws(Errno) -> Value
+) throws(Errno) -> Value {
+    do throws(Errno) { return try body() } catch {
+        if error != .invalidArgument { throw error }
+    }
+    oldMounts.acquire()
+    defer { oldMounts.release() }
+    let place = try FileDescriptor.workingDirectory.open(
+        "/mnt", [.pathOnly, .directory], resolve: .system)
+    _ = try Errno.check(sbx_move_mount(mount.raw, place.raw))
+    defer { _ = sbx_unmount_detach("/mnt") }
+    return try body()
+}
+
 extension OwnedDescriptor {
     /// Sets flags of a detached mount.
     public borrowing func setMountAttributes(_ attributes: MountAttributes) throws(Errno) {

@@ -40,6 +40,15 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     deinit { _ = Glibc.close(borrowed.rawValue) }
 }
 
+extension FileDescriptor {
+    /// Another descriptor of the same open file, close-on-exec, that several may hold.
+    public func shared() throws(Errno) -> SharedDescriptor {
+        let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
+        if copy < 0 { throw Errno(rawValue: errno) }
+        return SharedDescriptor(OwnedDescriptor(owning: copy))
+    }
+}
+
 /// A descriptor that several hold, closed when the last of them is gone; and the way to keep descriptors in arrays.
 public final class SharedDescriptor: Sendable {
     private let owned: OwnedDescriptor

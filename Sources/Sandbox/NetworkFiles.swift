@@ -3,7 +3,7 @@ import SystemPackage
 
 /// /etc/resolv.conf, /etc/hosts and /etc/hostname of a RUN, on a tmpfs of their own: writable, and gone with the step.
 struct NetworkFiles: ~Copyable {
-    let resolvConf, hosts, hostname: OwnedDescriptor
+    let resolvConf, hosts, hostname: SharedDescriptor
 
     /// The name of every sandbox, so that it can't be read into an image.
     static let name = "lichen"
@@ -21,26 +21,38 @@ struct NetworkFiles: ~Copyable {
         }
         let hostsText =
             "127.0.0.1\tlocalhost \(Self.name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        let resolvConf = try Self.file(
+        try Self.write(
             "resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
-        let hosts = try Self.file("hosts", Array(hostsText.utf8), tmpfs.borrowed)
-        let hostname = try Self.file("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
-        self.resolvConf = resolvConf
-        self.hosts = hosts
-        self.hostname = hostname
+        try Self.write("hosts", Array(hostsText.utf8), tmpfs.borrowed)
+        try Self.write("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
+        let files = try setup("bind the network files of the sandbox") { () throws(Errno) in
+            try cloning(from: tmpfs) { () throws(Errno) in
+                var files: [SharedDescriptor] = []
+                for name in ["resolv.conf", "hosts", "hostname"] {
+                    files.append(try Self.clone(name, in: tmpfs.borrowed))
+                }
+                return files
+            }
+        }
+        (resolvConf, hosts, hostname) = (files[0], files[1], files[2])
     }
 
-    /// A detached mount of one file.
-    private static func file(
-        _ name: String, _ content: [UInt8], _ directory: FileDescriptor
-    ) throws(SandboxError) -> OwnedDescriptor {
+    private static func write(_ name: String, _ content: [UInt8], _ directory: FileDescriptor)
+        throws(SandboxError)
+    {
         try setup("make /etc/\(name) of the sandbox") { () throws(Errno) in
             let file = try directory.open(
                 name, [.create, .writeOnly], mode: 0o644, resolve: .noLinks)
             try file.borrowed.writeFully(content)
-            let place = try directory.open(name, .pathOnly, resolve: .noLinks)
-            return try cloneMount(of: place.borrowed)
         }
+    }
+
+    /// A detached mount of one file.
+    private static func clone(_ name: String, in directory: FileDescriptor) throws(Errno)
+        -> SharedDescriptor
+    {
+        let place = try directory.open(name, .pathOnly, resolve: .noLinks)
+        return SharedDescriptor(try cloneMount(of: place.borrowed))
     }
 
     private static func hostResolvConf() -> [UInt8] {

@@ -16,6 +16,8 @@ public struct SandboxError: Error, Equatable, CustomStringConvertible {
         case user(UserDatabase.Unknown)
         /// An id that the map does not hold.
         case unmappedID(UInt32)
+        /// Ended by us, or by the kernel, at a limit.
+        case limit(ReachedLimit)
         /// Killed from outside while it ran.
         case killed
     }
@@ -28,6 +30,8 @@ public struct SandboxError: Error, Equatable, CustomStringConvertible {
         self.hint = hint
     }
 
+    init(_ reached: ReachedLimit) { self.init(.limit(reached), hint: reached.hint) }
+
     public var description: String {
         switch problem {
         case .setup(let error): error.description
@@ -35,6 +39,7 @@ public struct SandboxError: Error, Equatable, CustomStringConvertible {
         case .exec(let program, let errno): "execute \(program): \(errno.inWords)"
         case .user(let unknown): unknown.description
         case .unmappedID(let id): "id \(id) is outside the id map"
+        case .limit(let reached): reached.description
         case .killed: "the sandbox was killed from outside"
         }
     }

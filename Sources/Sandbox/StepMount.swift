@@ -6,8 +6,11 @@ public struct StepMount: Sendable {
     public var tree: SharedDescriptor
     /// A path of the RUN; relative ones begin at its working directory.
     public var target: [UInt8]
+    /// Whether it is a file system in memory that this RUN alone has: then what it holds is the RUN's memory.
+    public var isOwnMemory: Bool
 
-    public init(tree: SharedDescriptor, target: [UInt8]) {
+    public init(tree: SharedDescriptor, target: [UInt8], isOwnMemory: Bool = false) {
+        self.isOwnMemory = isOwnMemory
         self.tree = tree
         self.target = target
     }

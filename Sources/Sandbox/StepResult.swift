@@ -18,6 +18,8 @@ public struct StepResult: Sendable {
     public var missingIDs: [MissingID]
     /// How many calls are in neither list, because the lists were full.
     public var unrecorded: Int
+    /// What the command may have failed for: "reached its limit of 4096 processes".
+    public var reachedLimit: String?
 
     public init(
         status: ExitStatus, supervision: Supervision = .notWanted, denials: [Denial] = [],

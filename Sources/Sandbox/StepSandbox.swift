@@ -36,6 +36,7 @@ public struct StepSandbox: Sendable {
     public let policy: SandboxPolicy
     public let idMaps: (uid: IDMap, gid: IDMap)
     let supervision: StepSupervision
+    private let limiter: StepLimiter
     /// False where setgroups(2) is denied in the namespace, as with a single id: then a RUN keeps the invoker's groups.
     private let dropsGroups: Bool
     private let plain: SeccompProgram
@@ -45,15 +46,13 @@ public struct StepSandbox: Sendable {
     /// The policy's paths, relative to /proc.
     private let masked, readOnly: [String]
 
-    /// The size of /dev/shm, as Docker has it.
-    public static let sharedMemoryBytes: UInt64 = 64 << 20
-
     /// - Parameters:
     ///   - supervision: what is wanted beside enforcement. Where it can't be had, steps run without, and say so.
     ///   - dropsGroups: false where setgroups(2) is denied in namespace A, and so in every one below it.
+    ///   - limiter: what steps may take.
     public init(
         policy: SandboxPolicy, uid: IDMap, gid: IDMap, supervision: StepSupervision = .none,
-        dropsGroups: Bool = true
+        dropsGroups: Bool = true, limiter: StepLimiter = StepLimiter(.none, family: ownFamily())
     ) throws {
         guard let architecture = Architecture.current, let kernel = KernelVersion.running else {
             throw SandboxError(.host("no system call policy for this machine (\(Host.machine))"))
@@ -61,6 +60,7 @@ public struct StepSandbox: Sendable {
         self.policy = policy
         idMaps = (uid, gid)
         self.supervision = supervision
+        self.limiter = limiter
         self.dropsGroups = dropsGroups
         plain = try policy.program(architecture: architecture, kernel: kernel)
         plainFilter = plain.bytes
@@ -97,6 +97,7 @@ public struct StepSandbox: Sendable {
         for id in [identity.gid] + identity.groups where !idMaps.gid.contains(id) {
             throw unmapped(id)
         }
+        try limiter.check()
         let places = try MountPoints(in: rootfs)
         let ended: (outcome: StepOutcome, result: StepResult)
         do throws(SandboxError) {
@@ -120,7 +121,7 @@ public struct StepSandbox: Sendable {
         _ places: borrowing MountPoints, attachAt: [UInt8], output: FileDescriptor,
         error: FileDescriptor, _ started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> (outcome: StepOutcome, result: StepResult) {
-        let devices = try DeviceTree(sharedMemoryBytes: Self.sharedMemoryBytes)
+        let devices = try DeviceTree(sharedMemoryBytes: limiter.sharedMemory)
         let files = try NetworkFiles(hasNetwork: command.network == .host)
         let empty = try Self.emptyDirectory()
         let extra = try ExtraPlaces(
@@ -141,7 +142,7 @@ public struct StepSandbox: Sendable {
         ]
         mounts += extra.mounts
         let environment = completed(command.environment, identity)
-        let specification = StepSpecification(
+        var specification = StepSpecification(
             newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt,
             mounts: mounts,
             targets: .init(
@@ -150,7 +151,7 @@ public struct StepSandbox: Sendable {
                 sys: places.sys.borrowed),
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
             masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
-            output: output, error: error, limits: Self.limits(),
+            output: output, error: error, limits: limiter.resources,
             noNewPrivileges: !Self.allowsSetUserID(identity),
             landlockScopes: availableLandlockScopes(),
             filter: listening?.filter ?? plainFilter,
@@ -161,6 +162,7 @@ public struct StepSandbox: Sendable {
             programs: Self.candidates(command.arguments.first ?? [], environment),
             arguments: command.arguments,
             environment: environment)
+        specification.highestProcessID = limiter.highestProcessID
         var child = try setup("clone the sandbox") { () throws(Errno) in
             try Child.step(specification)
         }
@@ -168,9 +170,28 @@ public struct StepSandbox: Sendable {
         try setup { () throws(SystemError) in
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
-        try setup("start the sandbox") { () throws(Errno) in try child.proceed() }
-        if listening == nil { return try awaitEnd(of: &child) }
-        return try supervise(&child)
+        let limited = try limiter.begin(
+            child, files: rootfs.mount.borrowed,
+            inMemory: [devices.shmMount.borrowed]
+                + command.mounts.filter(\.isOwnMemory).map(\.tree.borrowed))
+        return try complete(&child, limited)
+    }
+
+    /// Lets the sandbox begin and waits for its end, inside its limits.
+    private func complete(_ child: inout Child, _ limited: LimitedStep) throws(SandboxError)
+        -> (outcome: StepOutcome, result: StepResult)
+    {
+        var ended: (outcome: StepOutcome, result: StepResult)
+        do throws(SandboxError) {
+            try setup("start the sandbox") { () throws(Errno) in try child.proceed() }
+            ended = try listening == nil ? awaitEnd(of: &child) : supervise(&child)
+        } catch {
+            _ = limited.end(nil)
+            throw error
+        }
+        if let reached = limited.end(ended.outcome) { throw SandboxError(reached) }
+        ended.result.reachedLimit = limited.note
+        return ended
     }
 
     /// What steps are run with, where a supervisor can be had.
@@ -206,15 +227,6 @@ public struct StepSandbox: Sendable {
             try tmpfs.set("nr_inodes", "1")
             return try tmpfs.mount([.readOnly, .noSetUserID, .noDevices, .noExecution])
         }
-    }
-
-    /// What Docker gives a process, as far as our own hard limits go.
-    private static func limits() -> [StepSpecification.Limit] {
-        let files = hardLimit(ofOpenFiles: 1 << 20)
-        return [
-            .init(resource: ResourceLimit.core, soft: 0, hard: 0),
-            .init(resource: ResourceLimit.openFiles, soft: min(1024, files), hard: files),
-        ]
     }
 
     private func describe(_ report: ChildReport, _ command: StepCommand) -> SandboxError {

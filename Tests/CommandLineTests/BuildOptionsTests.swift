@@ -1,5 +1,6 @@
 import ArgumentParser
 import Build
+import Linux
 import OCI
 import Testing
 
@@ -67,6 +68,19 @@ private let rows: [OptionRow] = [
         $0.secrets == ["a": .file("/b"), "c": .environment("D")]
     },
     OptionRow("--ssh", "default=/run/agent") { $0.agents == ["default": "/run/agent"] },
+    OptionRow("--memory", "512m") { $0.limits.memory == 512 << 20 },
+    OptionRow("--memory=2GiB") { $0.limits.memory == 2 << 30 },
+    OptionRow("--memory=6291456") { $0.limits.memory == 6 << 20 },
+    OptionRow("--cpus", "1.5") { $0.limits.processorShare == 1500 },
+    OptionRow("--pids", "100") { $0.limits.processes == 100 },
+    OptionRow("--shm-size", "1g") { $0.limits.sharedMemory == 1 << 30 },
+    OptionRow("--ulimit", "nofile=1024:2048", "--ulimit=core=-1", "--ulimit", "as=7") {
+        $0.limits.resources == [
+            StepLimits.Resource(.nofile, soft: 1024, hard: 2048),
+            StepLimits.Resource(.core, soft: .max, hard: .max),
+            StepLimits.Resource(.addressSpace, soft: 7, hard: 7),
+        ] && $0.limits.words.first == "as=7:7"
+    },
     OptionRow("--jobs", "3") { $0.jobs == 3 },
     OptionRow("--build-context", "debian:latest=docker-image://alpine", "--build-context=b=d") {
         let alpine = try? Reference(parsing: "alpine")
@@ -100,7 +114,7 @@ private let rows: [OptionRow] = [
         #expect(request.tags.isEmpty && !request.pushes && request.outputs.isEmpty)
         #expect(request.platform == .host && request.pull == .always && request.usesCache)
         #expect(request.network == .host && request.isolation == .auto)
-        #expect(request.sourceDateEpoch == nil)
+        #expect(request.sourceDateEpoch == nil && request.limits == .none)
     }
 
     @Test func `take SOURCE_DATE_EPOCH from the environment, or from a build argument`() throws {
@@ -115,6 +129,12 @@ private let rows: [OptionRow] = [
     }
 
     @Test(arguments: [
+        ["--memory", "1m"], ["--memory", "-1"], ["--memory", "1x"], ["--memory", ""],
+        ["--memory", "99999999t"], ["--cpus", "0"], ["--cpus", "nan"], ["--cpus", "1e3"],
+        ["--pids", "0"], ["--pids", "many"], ["--shm-size", "0"], ["--shm-size", "bib"],
+        ["--ulimit", "nofile"], ["--ulimit", "files=1"], ["--ulimit", "rss=1"],
+        ["--ulimit", "nofile=2:1"], ["--ulimit", "nofile=1:2:3"], ["--ulimit", "nofile="],
+        ["--ulimit", "nofile=-1:5"], ["--ulimit", "core=0", "--ulimit", "core=1"],
         ["--frobnicate"], ["-t", "UPPER"], ["-t", ""], ["-t", "a@sha256:00"], ["--push"],
         ["-o", "-", "-o", "type=oci,dest=-"], ["-o", "type=oci,dest=a", "-o", "type=tar,dest=a"],
         ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],

@@ -70,6 +70,8 @@ extension StageSolver {
         key.add(planned.platform.description)
         key.add(session.policyDigest)
         key.add(session.request.sourceDateEpoch.map { String($0) })
+        let limits = session.request.limits
+        if limits != .none { key.add(["limits"] + limits.words) }
         if !mounts.isEmpty { mounts.add(to: &key) }
         return key.finish()
     }
@@ -203,7 +205,8 @@ extension BuildSession {
 
     /// The end of a command that failed, and whether it was refused something before.
     func failure(_ words: String, _ report: StepReport) -> BuildError {
-        let message = "the command failed: \(words)"
+        let message =
+            "the command failed: \(words)" + (report.reachedLimit.map { ", after it \($0)" } ?? "")
         var missing: (uids: [UInt32], gids: [UInt32]) = ([], [])
         var isRefused = false
         for call in report.refused {

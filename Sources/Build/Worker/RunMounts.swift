@@ -17,6 +17,8 @@ struct MountOrder: Codable, Sendable {
         case file
         /// A socket of the host.
         case socket(path: String)
+
+        var isTemporary: Bool { if case .temporary = self { true } else { false } }
     }
 
     enum CacheSharing: String, Codable, Sendable { case shared, `private`, locked }
@@ -57,7 +59,9 @@ final class RunMounts {
             do {
                 let tree = try tree(order, &files, place)
                 mounts.append(
-                    StepMount(tree: SharedDescriptor(tree), target: Array(order.target.utf8)))
+                    StepMount(
+                        tree: SharedDescriptor(tree), target: Array(order.target.utf8),
+                        isOwnMemory: order.content.isTemporary))
             } catch {
                 discard()
                 throw failure(order, error)
@@ -192,7 +196,9 @@ final class RunMounts {
         try file.borrowed.setOwner(uid: order.uid, gid: order.gid)
         try file.borrowed.setPermissions(order.mode ?? 0o400)
         let place = try directory.borrowed.open("file", .pathOnly)
-        let mount = try cloneMount(of: place.borrowed)
+        let mount = try cloning(from: directory) { () throws(Errno) in
+            try cloneMount(of: place.borrowed)
+        }
         try mount.setMountAttributes([.readOnly, .noSetUserID, .noDevices])
         return mount
     }

@@ -12,6 +12,7 @@ final class WorkerClient: Sendable {
     private let encoding: LayerEncoding
     private let ids: IDRange
     private let snapshotter: Snapshotter
+    private let limits: StepLimits
     private let observer: BuildObserver
     private let state = Mutex(State())
 
@@ -54,13 +55,14 @@ final class WorkerClient: Sendable {
     init(
         store: Store, packingThreads: Int, encoding: LayerEncoding = .standard,
         ids: IDRange = .auto, snapshotter: Snapshotter = .auto,
-        observer: @escaping BuildObserver = { _ in }
+        limits: StepLimits = .none, observer: @escaping BuildObserver = { _ in }
     ) {
         self.store = store
         self.packingThreads = packingThreads
         self.encoding = encoding
         self.ids = ids
         self.snapshotter = snapshotter
+        self.limits = limits
         self.observer = observer
     }
 
@@ -69,7 +71,7 @@ final class WorkerClient: Sendable {
         self.init(
             store: store, packingThreads: request.jobs ?? Host.processorCount,
             encoding: request.layerEncoding, ids: request.ids, snapshotter: request.snapshotter,
-            observer: observer)
+            limits: request.limits, observer: observer)
     }
 
     // MARK: - Asking
@@ -272,7 +274,8 @@ final class WorkerClient: Sendable {
         let configuration = WorkerConfiguration(
             uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },
             dropsGroups: ids.usesHelpers, remedy: WorkerIDs.remedy(.current),
-            snapshotter: snapshotter, packingThreads: packingThreads, encoding: encoding)
+            snapshotter: snapshotter, limits: limits, packingThreads: packingThreads,
+            encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
         let process = try started.child.handle()
         let starters = state.withLock { state in

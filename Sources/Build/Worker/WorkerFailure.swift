@@ -35,9 +35,11 @@ extension WorkerFailure {
             switch error.problem {
             case .setup(let error): Self.category(error.errno) ?? .host
             case .host: .host
-            case .image, .user, .unmappedID, .exec, .killed: .instruction
+            case .image, .user, .unmappedID, .exec, .limit, .killed: .instruction
             }
-        self.init(category: category, message: error.description, hint: error.hint)
+        var message = error.description
+        if case .limit = error.problem { message = "the command failed: \(message)" }
+        self.init(category: category, message: message, hint: error.hint)
     }
 
     private static func category(_ error: LayerError) -> BuildError.Category {

@@ -49,6 +49,7 @@ final class WorkerServer: Sendable {
     let stubLock = Lock()
     let dropsGroups: Bool
     let remedy: String
+    let limiter: StepLimiter
     /// By whether records of owners have to be hidden.
     let sandboxes = Mutex<[Bool: StepSandbox]>([:])
     private let socket: MessageSocket
@@ -75,7 +76,8 @@ final class WorkerServer: Sendable {
         let (uid, gid) = (IDMap(configuration.uid), IDMap(configuration.gid))
         let choice = try Self.choose(configuration.snapshotter, in: area)
         form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
-        notices = Mutex(choice.notice.map { [$0] } ?? [])
+        limiter = StepLimiter(configuration.limits, family: ownFamily())
+        notices = Mutex([choice.notice, limiter.notice].compactMap { $0 })
         unpacker = UnpackerClient(
             UnpackerConfiguration(
                 uid: configuration.uid, gid: configuration.gid, isStacked: form.isStacked),

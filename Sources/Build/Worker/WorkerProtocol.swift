@@ -22,6 +22,8 @@ struct WorkerConfiguration: Codable, Sendable {
     /// What an administrator runs for more ids.
     var remedy: String
     var snapshotter: Snapshotter
+    /// What one RUN may take.
+    var limits: StepLimits
     /// Threads that compress one layer.
     var packingThreads: Int
     var encoding: LayerEncoding
@@ -98,6 +100,8 @@ struct StepReport: Codable, Sendable {
     var refused: [RefusedCall] = []
     /// Refused calls that are not in the list, because it was full.
     var unrecorded = 0
+    /// A limit that the command came to.
+    var reachedLimit: String?
     /// Why there was no supervisor.
     var isUnsupervised: String?
 

@@ -116,7 +116,7 @@ extension WorkerServer {
         do {
             sandbox = try StepSandbox(
                 policy: try SandboxPolicy.default, uid: form.uid, gid: form.gid,
-                supervision: supervision, dropsGroups: dropsGroups)
+                supervision: supervision, dropsGroups: dropsGroups, limiter: limiter)
         } catch let error as SandboxError {
             throw error
         } catch { throw SandboxError(.host("compile the policy: \(error)")) }
@@ -202,6 +202,7 @@ extension StepReport {
             result.denials.map { RefusedCall($0, line: line) }
             + result.missingIDs.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
+        reachedLimit = result.reachedLimit
         if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }
     }
 }

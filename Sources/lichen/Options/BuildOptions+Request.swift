@@ -24,6 +24,7 @@ extension BuildOptions {
         request.isolation = isolation
         request.snapshotter = snapshotter
         request.ids = ids
+        request.limits = limits.limits
         for option in secrets { request.secrets[option.id] = option.source }
         for option in agents {
             guard let socket = option.socket ?? environment["SSH_AUTH_SOCK"] else {

@@ -155,6 +155,8 @@ struct BuildOptions: ParsableArguments {
         completion: .file())
     var metadataFile: String?
 
+    @OptionGroup(title: "Limits of a RUN") var limits: LimitOptions
+
     @OptionGroup(title: "Registries") var registries: RegistryOptions
 
     mutating func validate() throws {
