@@ -64,10 +64,6 @@ build parts 'piece() { x=aaaaaaaaaaaaaaaa; while [ ${#x} -lt 4194304 ]; do x=$x$
 is 'many small processes are ended' [ $status = 1 ]
 is 'all of them' says 'memory limit of 48 MiB'
 
-build default 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done'
-is 'a memory bomb is ended without a flag' [ $status = 1 ]
-is 'and the machine lives' says 'ended at its memory limit'
-
 build pids 'i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done' --pids 40
 is 'too many processes are refused' [ $status = 1 ]
 is 'and it is said' says 'after it reached its limit of 40 processes'
@@ -81,6 +77,11 @@ is 'and held' [ "$(echo "$taken" | sed 's/^0m\([0-9]*\).*/\1/')" -le 1 ]
 
 build daemon '(sh -c "while :; do sleep 1; done" &); sleep 0.2' --pids 100
 is 'a daemon that was left behind is gone' nothing_left
+
+# The slowest of them, for it takes most of the machine.
+build default 'x=aaaaaaaaaaaaaaaa; while :; do x=$x$x; done'
+is 'a memory bomb is ended without a flag' [ $status = 1 ]
+is 'and the machine lives' says 'ended at its memory limit'
 
 # A cgroup of its own, above which nothing is writable: the builder moves one down.
 place=alone
