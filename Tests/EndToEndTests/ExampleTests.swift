@@ -116,7 +116,8 @@ struct `The example` {
         let built = try build("apt", on: base, baseLayers: 1, secret, with: lichen)
         #expect(built.image.image.config?.Entrypoint == ["tini", "--", "greeting"])
         let image = try UnpackedImage(built.name)
-        let greeting = try image.inside("/usr/bin/tini -s -- /usr/local/bin/greeting all", input: "")
+        let greeting = try image.inside(
+            "/usr/bin/tini -s -- /usr/local/bin/greeting all", input: "")
         #expect(greeting == "Greetings from development, to all\n")
         let names = built.newLayers.flatMap { $0.entries.map(\.name) }
         #expect(!names.contains { $0.hasPrefix("var/lib/apt/") || $0.hasSuffix(".deb") })
@@ -132,7 +133,7 @@ extension UnpackedImage {
     /// What a program of the image prints, as root of a namespace, in the image's root.
     fileprivate func inside(_ command: String, input: String) throws -> String {
         try shell(
-            "printf '\(input)' | env PATH=/usr/local/bin:/usr/bin:/bin unshare --map-root-user chroot . \(command)"
+            "printf '\(input)' | env PATH=/usr/local/bin:/usr/bin:/bin unshare --map-root-user /usr/sbin/chroot . \(command)"
         )
     }
 }

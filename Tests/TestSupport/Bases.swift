@@ -53,7 +53,8 @@ public enum Bases {
                 excluding: tools.map { "\(go)/tool/*/\($0)" } + [
                     "\(go)/linux_amd64_dynlink/*", "\(go)/linux_amd64/cmd/*",
                     "/usr/share/go-1.19/test/*", "/usr/share/go-1.19/src/cmd/*",
-                    "/usr/bin/*-lto-dump-12", "/usr/lib/gcc/*/12/lto1", "/usr/lib/gcc/*/12/lib?san*",
+                    "/usr/bin/*-lto-dump-12", "/usr/lib/gcc/*/12/lto1",
+                    "/usr/lib/gcc/*/12/lib?san*",
                 ], $0)
         }
     }
