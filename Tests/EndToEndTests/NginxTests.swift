@@ -138,7 +138,7 @@ struct `The image of the how-to` {
 }
 
 /// A port of the loopback interface that nobody listens on.
-private func freePort() throws -> Int {
+func freePort() throws -> Int {
     let socket = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(socket) }
     var address = sockaddr_in()

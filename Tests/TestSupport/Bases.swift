@@ -43,6 +43,33 @@ public enum Bases {
         }
     }
 
+    /// `HOST:PORT/toolchain:1`: Debian with gcc, make and Go 1.19, without those parts of them that no example needs.
+    public static func toolchain() throws -> String {
+        try base("toolchain") {
+            let go = "/usr/lib/go-1.19/pkg"
+            let tools = ["api", "cgo", "cover", "dist", "doc", "fix", "pprof", "trace", "vet"]
+            try Self.makeDebian(
+                "toolchain", including: ["gcc", "libc6-dev", "make", "golang-go"],
+                excluding: tools.map { "\(go)/tool/*/\($0)" } + [
+                    "\(go)/linux_amd64_dynlink/*", "\(go)/linux_amd64/cmd/*",
+                    "/usr/share/go-1.19/test/*", "/usr/share/go-1.19/src/cmd/*",
+                    "/usr/bin/*-lto-dump-12", "/usr/lib/gcc/*/12/lto1",
+                    "/usr/lib/gcc/*/12/lib?san*",
+                ], $0)
+        }
+    }
+
+    /// `HOST:PORT/scripting:1`: Debian with Node, and Python with the wheels of what builds wheels.
+    public static func scripting() throws -> String {
+        try base("scripting") {
+            try Self.makeDebian(
+                "scripting",
+                including: [
+                    "nodejs", "python3-venv", "python3-setuptools-whl", "python3-wheel-whl",
+                ], excluding: [], $0)
+        }
+    }
+
     private static func base(_ name: String, _ make: (String) throws -> Void) throws -> String {
         try shared.withLock { shared in
             if let name = shared.names[name] { return name }
@@ -126,7 +153,8 @@ public enum Bases {
     }
 
     private static func makeDebian(
-        _ name: String, including packages: [String], _ directory: String
+        _ name: String, including packages: [String], excluding paths: [String] = [],
+        _ directory: String
     ) throws {
         let cache = getenv("LICHEN_TEST_CACHE").map { String(cString: $0) } ?? directory
         let tar = cache + "/debian-\(name).tar"
@@ -137,6 +165,9 @@ public enum Bases {
             command.arguments.insert("--format=tar", at: 1)
             if !packages.isEmpty {
                 command.arguments.insert("--include=" + packages.joined(separator: ","), at: 1)
+            }
+            for path in paths {
+                command.arguments.insert("--dpkgopt=path-exclude=" + path, at: 1)
             }
             try command.run().required()
             guard rename(part, tar) == 0 else { throw TestSupportError("rename \(part)") }
