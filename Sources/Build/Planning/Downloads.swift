@@ -73,7 +73,7 @@ struct Downloads {
                 case .context(let named)?: context = named
                 case .stage?, nil: continue
                 }
-                if case .directory = context { continue }
+                if context.files != nil { continue }
                 images.append(try await session.images.image(of: context, session.request.platform))
             }
         }
