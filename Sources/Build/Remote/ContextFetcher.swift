@@ -122,6 +122,11 @@ final class ContextFetcher: Sendable {
             try? area.remove()
             if error is CancellationError { throw error }
             var failure = BuildError(any: error)
+            if error is ContextArchiveError {
+                failure = BuildError(
+                    .input, "\(error)",
+                    hint: "a context has plain files, directories and links, each named below it")
+            }
             failure.message = "unpack the build context of \(name): \(failure.message)"
             throw failure
         }
