@@ -23,14 +23,19 @@ public struct BuildRequest: Sendable {
     public enum Isolation: String, Sendable, CaseIterable { case auto, userns, chroot, none }
 
     /// The build context: what COPY and ADD may see.
-    public enum Context: Sendable, Equatable {
+    public enum Context: Sendable, Hashable {
         case directory(String)
+        /// An archive that comes through standard input, or a Dockerfile, which then has no files beside it.
+        case standardInput
+        /// A repository, an archive or such a Dockerfile of the network.
+        case remote(RemoteContext)
     }
 
     public var context: Context
     /// `--build-context`, by `NamedContext.canonicalName`.
     public var namedContexts: [String: NamedContext] = [:]
-    /// The Dockerfile's path, or its URL; nil for `Dockerfile`, else `Containerfile`, in the context.
+    /// The Dockerfile's path, or its URL; nil for `Dockerfile`, else `Containerfile`, in the context. Where the context is no
+    /// directory of this machine, the path is one of the context's.
     public var dockerfile: String?
     /// The Dockerfile itself, in place of a file.
     public var dockerfileText: [UInt8]?

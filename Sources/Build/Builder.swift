@@ -37,23 +37,39 @@ public struct Builder: Sendable {
         _ request: BuildRequest, isRehearsal: Bool = false,
         _ body: (BuildSession) async throws -> Value
     ) async throws -> Value {
-        let text = try await DockerfileText.read(request)
-        let context = try BuildContext(request, text)
+        let images = ImageSource(store: store, request: request, observer: observer)
+        let remote = RemoteFiles(store: store, counter: images.counter)
+        let fetcher = ContextFetcher(request, store: store, remote: remote)
+        defer { fetcher.removeFiles() }
+        let (text, context) = try await read(request, fetcher)
         let document = try text.parse()
         do {
-            let images = ImageSource(store: store, request: request, observer: observer)
             let planned = try await Planner(request: request, images: images).plan(document)
             try Checks.report(document, planned, context, request, to: observer)
             let worker = WorkerClient(request, store: store, observer: observer)
             let session = try BuildSession(
                 request: request, plan: planned.plan, store: store, images: images, worker: worker,
-                context: context, isRehearsal: isRehearsal, observer: observer)
+                remote: remote, context: context, isRehearsal: isRehearsal, observer: observer)
             return try await body(session)
         } catch let error as DockerfileError {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: document.source)
             throw failure
         }
+    }
+
+    /// The Dockerfile, and what COPY may take.
+    private func read(
+        _ request: BuildRequest, _ fetcher: ContextFetcher
+    ) async throws -> (DockerfileText, BuildContext) {
+        let files = try await fetcher.files(of: request.context)
+        let text = try await DockerfileText.read(request, in: files)
+        var named: [NamedContext: ContextFiles] = [:]
+        for context in request.namedContexts.values {
+            guard named[context] == nil, let place = context.files else { continue }
+            named[context] = try await fetcher.namedFiles(of: place)
+        }
+        return (text, try BuildContext(files, text, named: named))
     }
 
     private func run(_ session: BuildSession) async throws -> BuildResult {
@@ -145,7 +161,9 @@ public struct Builder: Sendable {
     /// A build argument that nobody asks for is most likely misspelt.
     private func warnOfUnusedArguments(_ session: BuildSession) {
         var known = Set(StageScope.proxyArguments.flatMap { [$0, $0.lowercased()] })
-        known.formUnion(["SOURCE_DATE_EPOCH", Checks.argument])
+        known.formUnion([
+            "SOURCE_DATE_EPOCH", Checks.argument, ContextFetcher.keepGitArgument,
+        ])
         known.formUnion(GlobalScope.predefinedArguments(session.document, session.request).keys)
         for instruction in session.document.instructions {
             guard case .arg(let definitions) = instruction.operation else { continue }

@@ -42,7 +42,9 @@ extension FileDescriptor {
 
 /// The soft and the hard limit of open files, and of processes, of this process; nil stands for no limit.
 public enum OwnLimits {
-    public static var openFiles: (soft: UInt64?, hard: UInt64?) { limit(ResourceKind.nofile.number) }
+    public static var openFiles: (soft: UInt64?, hard: UInt64?) {
+        limit(ResourceKind.nofile.number)
+    }
     public static var processes: (soft: UInt64?, hard: UInt64?) {
         limit(Int32(__RLIMIT_NPROC.rawValue))
     }

@@ -29,6 +29,9 @@ import Testing
             "a=docker-archive://f.tar:app",
             .stored(StoredImage(format: .dockerArchive, path: "f.tar", selector: .name("app")))
         ),
+        ("a=https://x/y.git#v1:d", .remote(try! RemoteContext("https://x/y.git#v1:d")!)),
+        ("a=git@x:y", .remote(try! RemoteContext("git@x:y")!)),
+        ("a=https://x/y.tar", .remote(try! RemoteContext("https://x/y.tar")!)),
     ]) func `is read`(text: String, expected: NamedContext) throws {
         let option = try BuildContextOption(parsing: text)
         #expect(option == BuildContextOption(name: "a", context: expected))
@@ -44,7 +47,7 @@ import Testing
     @Test(arguments: [
         ("", "write it as"), ("a", "write it as"), ("a=", "write it as"), ("=d", "write it as"),
         ("UPPER=d", "can't be a name"), ("scratch=d", "always means the same"),
-        ("context=d", "always means the same"), ("a=https://x/y.git", "not carried out yet"),
+        ("context=d", "always means the same"), ("a=https://u:p@x/y.git", "a user or a password"),
         ("a=target:b", "not carried out yet"), ("a=ftp://x", "unknown \"ftp://\""),
         ("a=oci-layout://", "a path is missing"), ("a=oci-layout://:1", "a path is missing"),
         ("a=oci-layout://d:", "comes a tag"), ("a=oci-layout://d@sha256:00", "comes a digest"),

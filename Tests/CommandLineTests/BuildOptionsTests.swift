@@ -156,9 +156,32 @@ private let rows: [OptionRow] = [
         if let error { #expect(Lichen.exitCode(for: error).rawValue == ExitStatus.usage.rawValue) }
     }
 
-    @Test(arguments: ["-", "", "https://example.org/a.git", "git@example.org:a.git"])
-    func `take no context but a directory`(word: String) {
+    @Test(arguments: [
+        "https://example.org/a.git#main:docs", "git@example.org:a.git", "git://example.org/a",
+        "ssh://git@example.org/a", "http://example.org/a.tar.gz?x=y",
+    ]) func `take a context of the network`(word: String) throws {
+        let request = try BuildCommand.parse(["--", word]).options.request(environment: [:])
+        #expect(request.context == .remote(try #require(try RemoteContext(word))))
+    }
+
+    @Test func `take standard input for the context or for the Dockerfile`() throws {
+        let request = try BuildCommand.parse(["-"]).options.request(environment: [:])
+        #expect(request.context == .standardInput)
+        #expect(throws: (any Error).self) { try BuildCommand.parse(["-f", "-", "-"]) }
+        #expect(throws: (any Error).self) { try PlanCommand.parse(["-f", "-", "-"]) }
+    }
+
+    @Test(arguments: [
+        "", "file:///a.git", "oci-layout://a", "https://u:p@example.org/a.tar",
+        "https://u:p@example.org/a.git", "git@example.org:a.git#-x", "https://",
+    ]) func `take no other context`(word: String) {
         #expect(throws: (any Error).self) { try BuildCommand.parse(["--", word]) }
+        #expect(throws: (any Error).self) { try PlanCommand.parse(["--", word]) }
+    }
+
+    @Test(arguments: ["-", "", "https://example.org/a.git", "git@example.org:a.git"])
+    func `check a directory alone`(word: String) {
+        #expect(throws: (any Error).self) { try LintCommand.parse(["--", word]) }
     }
 
     @Test func `are all in the tests above`() throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Repositories behind a server that only hands out files, and a program that adds them.
-private final class Repositories: Sendable {
+final class Repositories: Sendable {
     let server: ScriptedServer
     let lichen: LichenProgram
     private let folder: TemporaryDirectory
@@ -50,6 +50,8 @@ private final class Repositories: Sendable {
     func commit(_ name: String) throws -> String {
         try make("git -C repo.git rev-parse '\(name)^{commit}'")
     }
+
+    var url: String { "http://\(server.host)/repo.git" }
 
     /// Builds `FROM scratch` with an ADD, where REPO stands for the repository's address; the files of the image.
     func add(_ arguments: String, _ options: [String] = []) throws -> (

@@ -8,11 +8,10 @@ extension ImageSource {
     func image(of context: NamedContext, _ platform: Platform) async throws -> BaseImage {
         switch context {
         case .image(let reference): return try await image(reference, platform)
-        case .directory(let path):
+        case .directory, .remote:
             throw BuildError(
-                .input, "the build context \(Harmless.text(path, limit: 300)) is no image",
-                hint: "a directory is for COPY --from; for FROM, name an image, as in oci-layout://"
-            )
+                .input, "the build context \(context) is no image",
+                hint: "files are for COPY --from; for FROM, name an image, as in oci-layout://")
         case .stored(let stored):
             let key = "\(stored) \(platform)"
             let task = state.withLock { state in

@@ -6,6 +6,7 @@ public import OCI
 public enum NamedContext: Sendable, Hashable {
     /// Files for COPY.
     case directory(String)
+    case remote(RemoteContext)
     /// An image of a registry, or of the store.
     case image(Reference)
     case stored(StoredImage)
@@ -63,10 +64,22 @@ extension StoredImage: CustomStringConvertible {
     }
 }
 
+extension NamedContext {
+    /// Where its files are; nil for an image.
+    var files: BuildRequest.Context? {
+        switch self {
+        case .directory(let path): .directory(path)
+        case .remote(let context): .remote(context)
+        case .image, .stored: nil
+        }
+    }
+}
+
 extension NamedContext: CustomStringConvertible {
     public var description: String {
         switch self {
         case .directory(let path): Harmless.text(path, limit: 300)
+        case .remote(let context): context.description
         case .image(let reference): "docker-image://\(reference.familiar)"
         case .stored(let image): image.description
         }

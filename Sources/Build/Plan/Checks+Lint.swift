@@ -9,14 +9,18 @@ extension Checks {
     /// - Parameter store: where base images are looked up, for what they set; nil: they are not known.
     /// - Throws: `BuildError` for a file that can't be read. One that can't be parsed is a report.
     public static func lint(_ request: BuildRequest, store: Store?) async throws -> LintReport {
-        let text = try await DockerfileText.read(request)
+        guard case .directory(let path) = request.context else {
+            throw BuildError(.input, "only a directory of this machine is checked")
+        }
+        let files = ContextFiles(directory: path)
+        let text = try await DockerfileText.read(request, in: files)
         let document: DockerfileDocument
         do throws(DockerfileError) {
             document = try DockerfileDocument.parse(text.bytes, file: text.name)
         } catch { return LintReport(error, in: text.bytes) }
         var input = try input(document, request)
         do {
-            input.ignored = try BuildContext(request, text).ignored
+            input.ignored = try BuildContext(files, text).ignored
         } catch { throw BuildError(any: error) }
         if let target = request.target {
             do throws(DockerfileError) {

@@ -81,15 +81,15 @@ struct Downloads {
 extension Plan.CopyOrigin {
     /// Files of the user, which are read where they lie.
     fileprivate var isDirectory: Bool {
-        if case .context(.directory) = self { true } else { false }
+        if case .context(let context) = self { context.files != nil } else { false }
     }
 
     /// An image that is no stage.
     fileprivate var image: NamedContext? {
         switch self {
         case .image(let reference): .image(reference)
-        case .context(.directory), .stage: nil
-        case .context(let context): context
+        case .stage: nil
+        case .context(let context): context.files == nil ? context : nil
         }
     }
 }

@@ -69,12 +69,27 @@ final class GitCheckout: Sendable {
     func source(
         of commit: GitCommit, keepsRepository: Bool, now: Int64
     ) async throws -> any CopySource {
+        try await bring(commit)
+        return try source(keepsRepository: keepsRepository, filter: nil, now: now)
+    }
+
+    /// Fetches the commit's files, with those of the repositories within it.
+    func bring(_ commit: GitCommit) async throws {
         try await fetch(commit)
         try await inTree(["checkout", "--quiet", "--detach", commit.id])
         try await updateSubmodules()
-        let root = try open(address.directory)
-        let filter = keepsRepository ? nil : try IgnoreFile(patterns: ["**/.git"])
-        return GitTree(DirectorySource(root, filter: filter), now: now)
+    }
+
+    /// The directory that the address means; the files are there.
+    func directory() throws -> OwnedDescriptor { try open(address.directory) }
+
+    /// The files that are there.
+    func source(
+        keepsRepository: Bool, filter: (any PathFilter)?, now: Int64
+    ) throws -> any CopySource {
+        var filters = [filter].compactMap { $0 }
+        if !keepsRepository { filters.append(try IgnoreFile(patterns: ["**/.git"])) }
+        return GitTree(DirectorySource(try directory(), filter: AllFilters(filters)), now: now)
     }
 
     private func fetch(_ commit: GitCommit) async throws {
@@ -122,6 +137,19 @@ final class GitCheckout: Sendable {
             throw BuildError(
                 .input, "\(address.description) has no directory \(directory): \(error.inWords)")
         }
+    }
+}
+
+/// Sees what each of several filters lets through.
+private struct AllFilters: PathFilter {
+    private let filters: [any PathFilter]
+
+    init(_ filters: [any PathFilter]) { self.filters = filters }
+
+    func includes(_ path: [UInt8]) -> Bool { filters.allSatisfy { $0.includes(path) } }
+
+    func mayInclude(below directory: [UInt8]) -> Bool {
+        filters.allSatisfy { $0.mayInclude(below: directory) }
     }
 }
 

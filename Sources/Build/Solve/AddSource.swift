@@ -34,7 +34,7 @@ enum AddSource: Sendable {
 
     /// A URL of a protocol that git alone speaks, or one of HTTP whose path ends in `.git`. Dockerfile reference, "Adding files
     /// from a Git repository".
-    private static func isGit(_ text: String) -> Bool {
+    static func isGit(_ text: String) -> Bool {
         if text.hasPrefix("git://") || text.hasPrefix("ssh://") || text.hasPrefix("git@") {
             return true
         }

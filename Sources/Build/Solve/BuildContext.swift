@@ -1,42 +1,38 @@
 import Contexts
 import Dockerfile
+import Layers
 import Linux
 import SystemPackage
 
 /// The build context, opened.
 final class BuildContext: Sendable {
     /// What COPY and ADD may take.
-    let source: DirectorySource
-    /// The directories of named contexts, by their paths.
-    let directories: [String: DirectorySource]
+    let source: any CopySource
+    /// The files of named contexts; images are none.
+    let named: [NamedContext: any CopySource]
     /// What stays out of `source`.
     let ignored: IgnoreFile?
 
-    init(_ request: BuildRequest, _ dockerfile: DockerfileText) throws {
-        guard case .directory(let path) = request.context else {
-            throw BuildError(.input, "unknown context")
-        }
-        let directory = try Self.open(path)
-        ignored = try Self.ignored(dockerfile, directory)
-        source = directory.source(filter: ignored)
-        var directories: [String: DirectorySource] = [:]
-        for case .directory(let path) in request.namedContexts.values {
-            directories[path] = try Self.namedDirectory(path)
-        }
-        self.directories = directories
+    /// - Parameter named: the files of the named contexts.
+    init(
+        _ files: ContextFiles, _ dockerfile: DockerfileText,
+        named: [NamedContext: ContextFiles] = [:]
+    ) throws {
+        ignored = try Self.ignored(dockerfile, files)
+        source = try files.source(filter: ignored)
+        self.named = try named.mapValues(Self.namedSource)
     }
 
     /// A directory with its own ignore file, as in BuildKit.
-    private static func namedDirectory(_ path: String) throws -> DirectorySource {
-        let directory = try open(path)
-        let rules = try rules(of: try directory.ignoreText(dockerfile: nil))
-        return directory.source(filter: rules)
+    private static func namedSource(_ files: ContextFiles) throws -> any CopySource {
+        try files.source(filter: try rules(of: try files.directory()?.ignoreText(dockerfile: nil)))
     }
 
     /// What the ignore file leaves: that of this Dockerfile, which lies beside it, else the context's.
     private static func ignored(
-        _ dockerfile: DockerfileText, _ directory: borrowing ContextDirectory
+        _ dockerfile: DockerfileText, _ files: ContextFiles
     ) throws -> IgnoreFile? {
+        guard let directory = try files.directory() else { return nil }
         if let place = dockerfile.directory {
             let beside = try FileDescriptor.workingDirectory.open(
                 place, [.readOnly, .directory], resolve: .system)
@@ -52,11 +48,5 @@ final class BuildContext: Sendable {
         guard let text else { return nil }
         let rules = try IgnoreFile(parsing: text.bytes, file: text.name)
         return rules.isEmpty ? nil : rules
-    }
-
-    static func open(_ path: String) throws(BuildError) -> ContextDirectory {
-        do throws(SystemError) { return try ContextDirectory(path) } catch {
-            throw BuildError(.input, error.description)
-        }
     }
 }

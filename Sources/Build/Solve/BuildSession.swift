@@ -1,5 +1,6 @@
 import Contexts
 import Dockerfile
+import Layers
 import Linux
 import OCI
 import Policy
@@ -33,13 +34,14 @@ final class BuildSession: Sendable {
 
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        context: BuildContext, isRehearsal: Bool = false, observer: @escaping BuildObserver
+        remote: RemoteFiles, context: BuildContext, isRehearsal: Bool = false,
+        observer: @escaping BuildObserver
     ) throws {
         self.request = request
         self.plan = plan
         self.store = store
         self.images = images
-        remote = RemoteFiles(store: store, counter: images.counter)
+        self.remote = remote
         self.worker = worker
         self.context = context
         self.isRehearsal = isRehearsal
@@ -71,13 +73,18 @@ final class BuildSession: Sendable {
     }
 
     /// The digests of context files that earlier builds left; read when the first COPY asks.
-    var digests: ContentDigestCache {
+    private var digests: ContentDigestCache {
         knownDigests.withLock { known in
             if let known { return known }
             let cache = ContentDigestCache(in: store.directoryForHints, name: "context-digests")
             known = cache
             return cache
         }
+    }
+
+    /// The same, for a source whose files an earlier build may have seen: those that were fetched for this one are new.
+    func digests(of source: any CopySource) -> ContentDigestCache? {
+        source.isFixed ? nil : digests
     }
 
     /// Keeps what was learnt of context files. A failure costs the next build time, and nothing else.

@@ -12,7 +12,7 @@ struct CopyPart: Sendable {
 
     /// The parts of an instruction, in the order in which they are copied: its sources, then the texts of the Dockerfile.
     static func parts(
-        of transfer: Transfer, _ source: DirectorySource, _ session: BuildSession
+        of transfer: Transfer, _ source: any CopySource, _ session: BuildSession
     ) async throws -> [CopyPart] {
         let sources = try transfer.sources.map { try AddSource($0, transfer) }
         try checkChecksum(of: transfer, sources)
@@ -51,12 +51,12 @@ struct CopyPart: Sendable {
     // MARK: - Files of a directory
 
     private static func files(
-        _ paths: [String], _ transfer: Transfer, _ source: DirectorySource,
+        _ paths: [String], _ transfer: Transfer, _ source: any CopySource,
         _ session: BuildSession
     ) async throws -> CopyPart {
         let patterns = try CopyPatterns(
             paths, keepsParents: transfer.keepsParents, excludes: transfer.excludes)
-        let (digests, unpacks) = (session.digests, transfer.unpacksLocalArchives)
+        let (digests, unpacks) = (session.digests(of: source), transfer.unpacksLocalArchives)
         let selection = try await blocking {
             var selection = try CopySelection(
                 patterns.words, in: source, excludes: patterns.excludes, digests: digests)

@@ -15,15 +15,44 @@ public struct DockerfileText: Sendable, Equatable {
     /// It lies in the build context.
     var isInContext = false
 
-    /// Finds the file that `request` means.
+    /// Finds the file that `request` means, whose context is a directory of this machine.
     ///
     /// - Throws: `BuildError` where there is none, or it can't be read. One that is too large is left to the parser.
     public static func read(_ request: BuildRequest) async throws(BuildError) -> DockerfileText {
+        guard case .directory(let path) = request.context else {
+            throw BuildError(.input, "the build context is not a directory of this machine")
+        }
+        return try await read(request, in: ContextFiles(directory: path))
+    }
+
+    /// The same, with the files of any context.
+    static func read(
+        _ request: BuildRequest, in files: ContextFiles
+    ) async throws(BuildError) -> DockerfileText {
+        if let bytes = files.dockerfile {
+            if request.dockerfile != nil || request.dockerfileText != nil {
+                throw BuildError(
+                    .input, "\(files.name) is a Dockerfile, and --file names another",
+                    hint: "without --file this one counts; for another, name a context with files")
+            }
+            return DockerfileText(bytes: bytes, name: "Dockerfile")
+        }
         if let bytes = request.dockerfileText {
             return DockerfileText(bytes: bytes, name: "Dockerfile")
         }
-        guard let file = request.dockerfile else { return try inContext(request) }
+        guard let file = request.dockerfile else {
+            return try inContext(
+                files, ["Dockerfile", "Containerfile"], hint: "name it with --file")
+        }
         if file.contains("://") { return try await fetch(file) }
+        if !files.isOfThisMachine {
+            return try inContext(
+                files, [file], hint: "with such a context, --file is a path in it")
+        }
+        return try beside(file)
+    }
+
+    private static func beside(_ file: String) throws(BuildError) -> DockerfileText {
         let parts = file.split(separator: "/", omittingEmptySubsequences: false)
         let parent = parts.dropLast().joined(separator: "/")
         let directory = parts.count > 1 ? (parent.isEmpty ? "/" : parent) : "."
@@ -46,25 +75,32 @@ public struct DockerfileText: Sendable, Equatable {
 
     // MARK: - In the context
 
-    /// `Dockerfile`, else `Containerfile`.
-    private static func inContext(_ request: BuildRequest) throws(BuildError) -> DockerfileText {
-        guard case .directory(let path) = request.context else {
-            throw BuildError(.input, "unknown context")
+    /// The first of `names` that is there.
+    private static func inContext(
+        _ files: ContextFiles, _ names: [String], hint: String
+    ) throws(BuildError) -> DockerfileText {
+        guard let context = try directory(of: files) else {
+            throw BuildError(.bug, "a Dockerfile without files was not taken")
         }
-        let context = try BuildContext.open(path)
-        for name in ["Dockerfile", "Containerfile"] {
+        for name in names {
             do throws(Errno) {
                 let bytes = try read(context.borrowed, name, .inRoot)
                 return DockerfileText(bytes: bytes, name: name, isInContext: true)
             } catch {
                 if error != .noSuchFileOrDirectory {
-                    throw BuildError(.input, "read \(name) of \(path): \(error.inWords)")
+                    throw BuildError(.input, "read \(name) of \(files.name): \(error.inWords)")
                 }
             }
         }
-        throw BuildError(
-            .input, "\(path) has neither a Dockerfile nor a Containerfile",
-            hint: "name it with --file")
+        let missing =
+            names.count == 1
+            ? "no \(Harmless.text(names[0], limit: 300))"
+            : "neither a \(names.joined(separator: " nor a "))"
+        throw BuildError(.input, "\(files.name) has \(missing)", hint: hint)
+    }
+
+    private static func directory(of files: ContextFiles) throws(BuildError) -> ContextDirectory? {
+        do { return try files.directory() } catch { throw BuildError(any: error) }
     }
 
     private static func read(_ directory: FileDescriptor, _ path: String, _ resolve: Resolve)

@@ -20,15 +20,15 @@ extension StageSolver {
         switch origin {
         case nil:
             try await performFromContext(session.context.source, transfer, instruction, event)
-        case .context(.directory(let path))?:
-            let source = session.context.directories[path]!
-            try await performFromContext(source, transfer, instruction, event)
         case .stage(let index)?:
             try await performFromImage(finished[index]!, transfer, instruction, event)
         case .image(let reference)?:
             let image = try await image(.image(reference), instruction)
             try await performFromImage(image, transfer, instruction, event)
         case .context(let context)?:
+            if let source = session.context.named[context] {
+                return try await performFromContext(source, transfer, instruction, event)
+            }
             let image = try await image(context, instruction)
             try await performFromImage(image, transfer, instruction, event)
         }
@@ -70,7 +70,7 @@ extension StageSolver {
     // MARK: - From the context, the Dockerfile and the network
 
     private mutating func performFromContext(
-        _ source: DirectorySource, _ transfer: Transfer, _ instruction: Instruction,
+        _ source: any CopySource, _ transfer: Transfer, _ instruction: Instruction,
         _ event: BuildEvent.Step
     ) async throws {
         let (session, current) = (session, state)

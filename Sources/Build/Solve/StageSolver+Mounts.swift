@@ -81,9 +81,12 @@ extension StageSolver {
         switch origin {
         case .stage(let index)?: item.image = finished[index]!
         case .image(let reference)?: item.image = try await image(.image(reference), instruction)
-        case .context(.directory(let path))?:
-            item.selection = try await select(mount, in: session.context.directories[path]!)
-        case .context(let context)?: item.image = try await image(context, instruction)
+        case .context(let context)?:
+            if let source = session.context.named[context] {
+                item.selection = try await select(mount, in: source)
+            } else {
+                item.image = try await image(context, instruction)
+            }
         case nil:
             if mount.kind == .bind {
                 item.selection = try await select(mount, in: session.context.source)
@@ -92,9 +95,9 @@ extension StageSolver {
         return item
     }
 
-    private func select(_ mount: RunMount, in source: DirectorySource) async throws -> CopySelection
+    private func select(_ mount: RunMount, in source: any CopySource) async throws -> CopySelection
     {
-        let digests = session.digests
+        let digests = session.digests(of: source)
         let selection = try await blocking {
             try CopySelection([mount.source ?? "."], in: source, digests: digests)
         }

@@ -26,6 +26,7 @@ struct BuildCommand: ParsableCommand {
             throw ValidationError("standard output is a terminal; send the tar somewhere else")
         }
         var request = try wantedRequest()
+        try ContextWord.checkTerminal(request.context)
         request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.file)
         let display = Progress(progress, command: "build")
         let (options, place, asked) = (options, store, request)

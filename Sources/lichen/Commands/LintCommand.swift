@@ -74,7 +74,7 @@ struct LintCommand: ParsableCommand {
     }
 
     func request(environment: [String: String]) throws -> BuildRequest {
-        var request = try dockerfile.request(context: context)
+        var request = try dockerfile.request(context: .directory(context))
         request.buildArguments = buildArguments.values(environment)
         request.target = target
         if let platform { request.platform = platform }

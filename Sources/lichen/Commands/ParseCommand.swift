@@ -21,7 +21,7 @@ struct ParseCommand: ParsableCommand {
     var isJSON = false
 
     func run() throws {
-        let request = try dockerfile.request(context: ".")
+        let request = try dockerfile.request(context: .directory("."))
         let isJSON = isJSON
         try Session.run {
             let document = try await DockerfileText.read(request).parse()

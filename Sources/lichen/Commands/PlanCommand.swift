@@ -27,6 +27,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let request = try options.request(environment: Environment.current)
+        try ContextWord.checkTerminal(request.context)
         let (place, format) = (store, format)
         try Session.run {
             let builder = Builder(store: try place.open()) { event in

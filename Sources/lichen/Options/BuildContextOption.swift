@@ -14,10 +14,7 @@ struct BuildContextOption: Equatable {
     }
 
     /// What comes later, or from another tool: each is refused by its name.
-    private static let unsupported = [
-        "http://", "https://", "git://", "ssh://", "git@", "target:", "input:", "local:",
-        "service:",
-    ]
+    private static let unsupported = ["target:", "input:", "local:", "service:"]
 
     init(parsing text: String) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -39,13 +36,15 @@ struct BuildContextOption: Equatable {
         if let name = text.dropping(prefix: "docker-image://") {
             return .image(try Reference(named: String(name)))
         }
+        if let remote = try ContextWord.remote(text) { return .remote(remote) }
         if let scheme = unsupported.first(where: text.hasPrefix) {
             throw ValidationError("a context from \(scheme)… is not carried out yet")
         }
         if let colon = text.firstRange(of: "://") {
             throw ValidationError(
                 "unknown \"\(Sanitizer.clean(String(text[..<colon.lowerBound])))://\"; there are "
-                    + "docker-image://, oci-layout://, oci-archive://, docker-archive:// and directories"
+                    + "docker-image://, oci-layout://, oci-archive://, docker-archive://, "
+                    + "addresses of git and of http, and directories"
             )
         }
         return .directory(text)

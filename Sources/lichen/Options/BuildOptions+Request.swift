@@ -7,7 +7,7 @@ extension BuildOptions {
     ///
     /// - Parameter environment: for `--build-arg NAME` and SOURCE_DATE_EPOCH; nothing else is looked up in it.
     func request(environment: [String: String]) throws -> BuildRequest {
-        var request = BuildRequest(context: .directory(context))
+        var request = BuildRequest(context: try ContextWord.context(context))
         for option in buildContexts { request.namedContexts[option.name] = option.context }
         // `-` is read by the command, not by the one who looks at its words.
         if file != StandardInput.word { request.dockerfile = file }

@@ -5,15 +5,19 @@ import OCI
 
 /// `lichen build` as it was typed. Parsing it touches nothing outside the process; `request(environment:)` says what it means.
 struct BuildOptions: ParsableArguments {
-    @Argument(help: "The build context: a directory.", completion: .directory)
+    @Argument(
+        help: ArgumentHelp(
+            "The build context: a directory, a git repository, the URL of a tar, or - for a tar on standard input."
+        ),
+        completion: .directory)
     var context: String
 
     @Option(
         name: .customLong("build-context"),
         help: ArgumentHelp(
-            "Another image or directory for FROM NAME and COPY --from=NAME; may be repeated.",
+            "Another image, directory, repository or tar for FROM NAME and COPY --from=NAME; may be repeated.",
             discussion: """
-                WHAT is a directory (for COPY), docker-image://NAME, oci-layout://DIR[:TAG|@DIGEST], \
+                WHAT is a directory, a git repository or the URL of a tar (for COPY), docker-image://NAME, oci-layout://DIR[:TAG|@DIGEST], \
                 oci-archive://FILE[:TAG|@DIGEST] or docker-archive://FILE[:NAME]. It stands in for a \
                 stage and for an image of that name.
                 """,
@@ -160,7 +164,8 @@ struct BuildOptions: ParsableArguments {
     @OptionGroup(title: "Registries") var registries: RegistryOptions
 
     mutating func validate() throws {
-        if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
+        let place = try ContextWord.context(context)
+        if let problem = ContextWord.conflict(place, file: file) { throw ValidationError(problem) }
         if file == "" { throw ValidationError("--file is empty") }
         if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
         if outputs.filter({ $0.destination == .standardOutput }).count > 1 {

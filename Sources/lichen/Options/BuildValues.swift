@@ -1,4 +1,5 @@
 import ArgumentParser
+import Build
 import OCI
 
 /// `--build-arg NAME=value`, or NAME alone.
@@ -84,13 +85,54 @@ extension Platform {
 
 /// What can stand for the build context.
 enum ContextWord {
-    /// Why `word` is no context; nil for what may be a directory.
+    /// What `word` means to a build: `-` is standard input, an address is of the network, and all else is a directory.
+    static func context(_ word: String) throws -> BuildRequest.Context {
+        if word.isEmpty {
+            throw ValidationError("the build context is empty; for this directory write .")
+        }
+        if word == StandardInput.word { return .standardInput }
+        if let remote = try remote(word) { return .remote(remote) }
+        if let colon = word.firstRange(of: "://") {
+            let scheme = Sanitizer.clean(String(word[..<colon.lowerBound]))
+            throw ValidationError(
+                "no build context comes from \(scheme)://; there are http://, https://, git://, ssh://, git@, "
+                    + "directories, and - for standard input")
+        }
+        return .directory(word)
+    }
+
+    /// An address of the network; nil for anything else.
+    static func remote(_ word: String) throws -> RemoteContext? {
+        do throws(BuildError) { return try RemoteContext(word) } catch {
+            let hint = error.hint.map { "; \($0)" } ?? ""
+            throw ValidationError(Sanitizer.clean(error.message + hint))
+        }
+    }
+
+    /// Nobody types an archive.
+    static func checkTerminal(_ context: BuildRequest.Context) throws {
+        if context == .standardInput && Terminal.isStandardInput {
+            throw ValidationError(
+                "standard input is a terminal; give it a tar or a Dockerfile, as in: lichen build - <context.tar"
+            )
+        }
+    }
+
+    /// Why the build context and the Dockerfile can't be these two; nil where they can.
+    static func conflict(_ context: BuildRequest.Context, file: String?) -> String? {
+        if context == .standardInput, file == StandardInput.word {
+            return "standard input can't be both the context and the Dockerfile"
+        }
+        return nil
+    }
+
+    /// Why `word` is nothing to look at without a build; nil for what may be a directory.
     static func problem(_ word: String) -> String? {
         if word.isEmpty { return "the build context is empty; for this directory write ." }
-        if word == "-" { return "a context from standard input is not carried out yet" }
+        if word == "-" { return "only a directory is checked, not standard input" }
         let schemes = ["http://", "https://", "git://", "ssh://", "git@", "oci-layout://"]
         if let scheme = schemes.first(where: word.hasPrefix) {
-            return "a context from \(scheme)… is not carried out yet; it is a directory"
+            return "only a directory is checked, nothing from \(scheme)…"
         }
         return nil
     }

@@ -17,8 +17,8 @@ struct DockerfileOptions: ParsableArguments {
     }
 
     /// A request that means this file; reads standard input where that is asked for.
-    func request(context: String) throws -> BuildRequest {
-        var request = BuildRequest(context: .directory(context))
+    func request(context: BuildRequest.Context) throws -> BuildRequest {
+        var request = BuildRequest(context: context)
         if file != StandardInput.word { request.dockerfile = file }
         request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: file)
         return request

@@ -4,7 +4,11 @@ import OCI
 
 /// The options of `build` that decide what would run; where the result goes does not.
 struct PlanOptions: ParsableArguments {
-    @Argument(help: "The build context: a directory.", completion: .directory)
+    @Argument(
+        help: ArgumentHelp(
+            "The build context: a directory, a git repository, the URL of a tar, or - for a tar on standard input."
+        ),
+        completion: .directory)
     var context: String
 
     @OptionGroup var dockerfile: DockerfileOptions
@@ -12,7 +16,7 @@ struct PlanOptions: ParsableArguments {
     @Option(
         name: .customLong("build-context"),
         help: ArgumentHelp(
-            "Another image or directory for FROM NAME and COPY --from=NAME; may be repeated.",
+            "Another image, directory, repository or tar for FROM NAME and COPY --from=NAME; may be repeated.",
             valueName: "name=what"),
         transform: BuildContextOption.init(parsing:))
     var buildContexts: [BuildContextOption] = []
@@ -48,7 +52,10 @@ struct PlanOptions: ParsableArguments {
     @OptionGroup(title: "Registries") var registries: RegistryOptions
 
     mutating func validate() throws {
-        if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
+        let place = try ContextWord.context(context)
+        if let problem = ContextWord.conflict(place, file: dockerfile.file) {
+            throw ValidationError(problem)
+        }
         if target == "" { throw ValidationError("--target is empty") }
         if let twice = buildContexts.firstRepeated {
             throw ValidationError("two --build-context are called \(twice)")
@@ -56,7 +63,7 @@ struct PlanOptions: ParsableArguments {
     }
 
     func request(environment: [String: String]) throws -> BuildRequest {
-        var request = try dockerfile.request(context: context)
+        var request = try dockerfile.request(context: try ContextWord.context(context))
         for option in buildContexts { request.namedContexts[option.name] = option.context }
         request.buildArguments = buildArguments.values(environment)
         request.target = target

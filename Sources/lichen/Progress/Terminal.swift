@@ -16,6 +16,7 @@ enum Terminal {
         return group < 0 || group == getpgrp()
     }
 
+    static var isStandardInput: Bool { isatty(STDIN_FILENO) == 1 }
     static var isStandardOutput: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// As it is now: asked before each frame, so that no signal is needed when it changes.
