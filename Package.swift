@@ -109,7 +109,10 @@ let package = Package(
             path: "Tests/SupervisedStep", swiftSettings: strict),
         tests(
             "SandboxTests",
-            ["lichen", "ConfinedProcess", "OldMounts", "SupervisedStep", "Linux", "TestSupport", system]),
+            [
+                "lichen", "ConfinedProcess", "OldMounts", "SupervisedStep", "Linux", "TestSupport",
+                system,
+            ]),
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
             "LanguageCorpusTests",
