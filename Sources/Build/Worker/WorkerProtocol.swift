@@ -42,7 +42,7 @@ enum WorkerRequest: Codable, Sendable {
     case unpack([LayerRecord])
     /// Kills what the request with this number runs.
     case cancel(request: Int)
-    /// Removes all trees of the store.
+    /// Removes the trees that a prune has set aside.
     case removeTrees
     /// Cleans up; nothing follows.
     case finish
