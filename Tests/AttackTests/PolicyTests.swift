@@ -59,7 +59,9 @@ struct `Attack: the policy` {
             let outcome = try scene.build(
                 "FROM scratch AS base\nFROM \(Bases.busybox())\nRUN --mount=\(mount) touch /x/BREAKOUT\n"
             )
-            scene.expectRefusal(outcome, status: [1, 65], ["Dockerfile:3"])
+            // Its base may have been fetched before the mount was looked at.
+            #expect([1, 65].contains(outcome.status ?? -1), "\(outcome)")
+            #expect(outcome.error.contains("error: Dockerfile:3: "), "\(outcome)")
         }
     }
 
@@ -82,7 +84,8 @@ struct `Attack: the policy` {
                 "FROM \(Bases.busybox()) AS base\nRUN ln -s \(scene.canary.path) /canary\n"
                     + "FROM \(Bases.busybox())\nRUN --mount=from=base,source=/canary,target=/z,rw touch /z/BREAKOUT\n"
             )
-            scene.expectRefusal(linked, status: [1, 65], ["Dockerfile:4"])
+            #expect([1, 65].contains(linked.status ?? -1), "\(linked)")
+            #expect(linked.error.contains("error: Dockerfile:4: "), "\(linked)")
         }
     }
 }

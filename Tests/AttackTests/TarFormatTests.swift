@@ -33,11 +33,7 @@ struct `Attack: the format of a layer` {
                 let outcome = try scene.unpack(image)
                 #expect(!outcome.isSuccess, "\(outcome)")
                 #expect(outcome.error.contains("bad-capability"), "\(outcome)")
-                withKnownIssue(
-                    "an attribute that the kernel refuses ends with 71, as if the host were bad"
-                ) {
-                    #expect(outcome.status == 65)
-                }
+                #expect(outcome.status == 65)
             }
         }
     }

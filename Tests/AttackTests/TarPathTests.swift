@@ -165,6 +165,8 @@ struct `Attack: paths in a layer` {
     func `T07 the root of a layer is a directory and stays one`(name: String) throws {
         try attack("T07") { scene in
             for type: Character in ["2", "0"] {
+                // A file whose name ends with a slash is a directory to every reader, since the first tar.
+                if type == "0" && name.hasSuffix("/") { continue }
                 let image = RawImage { tar in
                     var header = RawTar.Header(name, type)
                     if type == "2" { header.link = Array(scene.canary.path.utf8) }

@@ -121,7 +121,7 @@ final class RunMounts {
         let server = place.server
         let below = try server.trees.trees(of: layers, server.uppers)
         let upper = try server.store.newTree(named: place.name, in: server.area)
-        let snapshot = try server.snapshot(below, place.name, upper.borrowed)
+        let snapshot = try server.snapshot(below, place.name, upper.borrowed, isForRun: false)
         snapshots.append(snapshot)
         let rootfs = try snapshot.mount(allowsSetUserID: false)
         let directory = try makeDirectory("\(place.name)-at", in: server.area.directory.borrowed)

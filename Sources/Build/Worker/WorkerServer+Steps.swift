@@ -91,14 +91,18 @@ extension WorkerServer {
         }
     }
 
+    /// - Parameter isForRun: whether a command will have it as its root, and needs the places to mount at.
     func snapshot(
-        _ below: TreeMaker.OpenLayers, _ name: String, _ upper: FileDescriptor
+        _ below: TreeMaker.OpenLayers, _ name: String, _ upper: FileDescriptor,
+        isForRun: Bool = true
     ) throws -> any StepSnapshot {
         let directory = area.directory.borrowed
         if !form.isStacked {
             return try CopySnapshot(below, upper: upper, form, named: name, in: directory)
         }
-        let stub = SharedDescriptor(try stubLayer())
+        // Overlay wants a lowest layer even below an image without any.
+        let stub = SharedDescriptor(
+            try isForRun ? stubLayer() : makeDirectory("\(name)-empty", in: directory))
         return try OverlaySnapshot(
             below, stub: stub, upper: upper, form, named: name, in: directory)
     }
