@@ -167,7 +167,15 @@ do {
         times.append(monotonicSeconds() - start)
         if number == 0 { report(result) }
     }
-    let after = (descriptors: try count("/proc/self/fd"), threads: try count("/proc/self/task"))
+    func left() throws -> (descriptors: Int, threads: Int) {
+        (try count("/proc/self/fd"), try count("/proc/self/task"))
+    }
+    var after = try left()
+    // A thread that has said its last word may still be on its way out.
+    for _ in 0..<100 where after != before {
+        pause(seconds: 0.01)
+        after = try left()
+    }
     if options.times > 1 {
         say("result median \(Int(times.sorted()[times.count / 2] * 1e6)) microseconds")
         say("result descriptors \(after.descriptors - before.descriptors)")
