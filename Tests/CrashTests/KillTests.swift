@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.serialized, .enabled(if: TestHost.allowsSandboxes, needsJudges))
 struct `A build whose processes are killed` {
-    private enum Victim: String, CaseIterable { case builder, worker, `init`, command }
+    private enum Victim: String, CaseIterable { case builder, worker, unpacker, `init`, command }
 
     /// How far a store gets before it is thrown away: kills, each followed by a build.
     private static let killsInAStore = 3
@@ -27,7 +27,8 @@ struct `A build whose processes are killed` {
             for _ in 0..<Self.killsInAStore {
                 let victim = random.pick(Victim.allCases)
                 // A victim comes late and is there for a part of the time only.
-                let share = victim == .builder ? 1.0 : victim == .worker ? 0.7 : 0.1
+                let share =
+                    victim == .builder ? 1.0 : victim == .worker || victim == .unpacker ? 0.7 : 0.1
                 let delay = random.below(Int(longest / .microseconds(1) * share))
                 let hit = try kill(
                     victim, after: delay, lichen, example.arguments(name), seed: index)

@@ -2,8 +2,8 @@
  *
  *     crash WHICH DELAY_US PROGRAM ARGUMENT…
  *
- * WHICH: `builder` is the program itself, `worker` its child that has children or stays, `init` a child of the worker, `command` a
- * child of that one. The delay counts from the moment when the victim is there. Everything that the program leaves behind becomes
+ * WHICH: `builder` is the program itself, `worker` its child that has children or stays, `unpacker` the worker's child that says so,
+ * `init` another child of the worker, `command` a child of that one. The delay counts from the moment when the victim is there. Everything that the program leaves behind becomes
  * our child (PR_SET_CHILD_SUBREAPER): nothing is found by name, and nobody else's process is touched.
  *
  * Prints `killed WHICH STATUS left N`: the program's exit status or minus its signal, and how many processes were alive two
@@ -65,15 +65,26 @@ static int is_ours(pid_t process) {
     return name[0] && strncmp(name, "new", 3);
 }
 
+static int is_unpacker(pid_t process) {
+    char path[64], words[256] = "";
+    snprintf(path, sizeof path, "/proc/%d/cmdline", process);
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    size_t count = fread(words, 1, sizeof words - 1, file);
+    fclose(file);
+    return memmem(words, count, "--lichen-unpacker", 17) != 0;
+}
+
 static pid_t find(pid_t builder, const char *which) {
-    int depth = !strcmp(which, "worker") ? 1 : !strcmp(which, "init") ? 2 : !strcmp(which, "command") ? 3 : 0;
+    int wants_unpacker = !strcmp(which, "unpacker");
+    int depth = !strcmp(which, "worker") ? 1 : !strcmp(which, "init") || wants_unpacker ? 2 : !strcmp(which, "command") ? 3 : 0;
     pid_t process = builder;
     for (int level = 0; level < depth; level++) {
         pid_t found[MOST];
         int count = children(process, found);
         process = 0;
         for (int i = 0; i < count && !process; i++)
-            if (is_ours(found[i])) process = found[i];
+            if (is_ours(found[i]) && (level != 1 || is_unpacker(found[i]) == wants_unpacker)) process = found[i];
         if (!process) return 0;
     }
     return process;

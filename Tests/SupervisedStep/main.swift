@@ -161,7 +161,10 @@ do {
     var times: [Double] = []
     var before = (descriptors: 0, threads: 0)
     for number in 0..<options.times {
-        if number == 1 { before = (try count("/proc/self/fd"), try count("/proc/self/task")) }
+        if number == 1 {
+            pause(seconds: 0.05)
+            before = (try count("/proc/self/fd"), try count("/proc/self/task"))
+        }
         let start = monotonicSeconds()
         let result = try step(options, sandbox, number)
         times.append(monotonicSeconds() - start)
