@@ -1,4 +1,5 @@
 import CDeflate
+import Linux
 
 /// The blocks on their way through the compressors.
 ///

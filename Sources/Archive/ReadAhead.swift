@@ -1,3 +1,5 @@
+import Linux
+
 /// Reads a source on a thread of its own, ahead of who wants the bytes.
 ///
 /// At most `buffers` × `size` bytes lie ready. An error of the source comes after the bytes before

@@ -8,7 +8,7 @@ import SystemPackage
 ///
 /// They hold what compilers and package managers find useful again: never what an image needs, and no key depends on them.
 public struct CacheMount: ~Copyable, Sendable {
-    public enum Sharing: Sendable { case shared, `private`, locked }
+    public enum Sharing: String, Sendable, Codable { case shared, `private`, locked }
 
     /// What RUNs see.
     public let tree: OwnedDescriptor

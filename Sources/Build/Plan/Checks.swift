@@ -38,11 +38,10 @@ public enum Checks {
         for note in report.notes { observer(.warning("\(report.file): \(note)")) }
         for finding in report.findings { observer(.warning(finding.line(file: report.file))) }
         guard report.isFailure, let first = report.findings.first else { return }
-        var error = BuildError(
+        throw BuildError(
             .input, "the checks found something: \(report.rules.joined(separator: ", "))",
+            at: first.range, in: document,
             hint: "the file takes findings for errors; # check=skip=… leaves a rule out")
-        error.place(at: first.range, document)
-        throw error
     }
 }
 

@@ -136,23 +136,17 @@ struct Plan: Sendable {
         guard let word = planned.stage.from.platform else { return inherited ?? request.platform }
         let text = try document.expand(word, scope.value).text
         guard let platform = try? Platform(parsing: text) else {
-            throw refusal(
-                "\"\(Harmless.text(text, limit: 100))\" is no platform", at: word.range, document)
+            throw BuildError(
+                .input, "\"\(Harmless.text(text, limit: 100))\" is no platform",
+                at: word.range, in: document)
         }
         if let inherited, inherited.normalized != platform.normalized {
-            throw refusal(
+            throw BuildError(
+                .input,
                 "the stage below is for \(inherited), so this one can't be for \(platform)",
-                at: word.range, document)
+                at: word.range, in: document)
         }
         return platform.normalized
-    }
-
-    private static func refusal(
-        _ message: String, at range: SourceRange, _ document: DockerfileDocument
-    ) -> BuildError {
-        var error = BuildError(.input, message)
-        error.place(at: range, document)
-        return error
     }
 
     private static func plan(
@@ -196,10 +190,7 @@ struct Plan: Sendable {
         throws -> Reference
     {
         do throws(ReferenceError) { return try Reference(parsing: text) } catch {
-            throw BuildError(
-                .input, error.description,
-                location: "\(document.source.file):\(word.range.start.line)",
-                excerpt: document.source.excerpt(word.range))
+            throw BuildError(.input, error.description, at: word.range, in: document)
         }
     }
 }

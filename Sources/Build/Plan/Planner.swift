@@ -88,38 +88,26 @@ struct Planner {
         guard let base, !base.config.config.onBuild.isEmpty else { return [] }
         let place = planned.stage.from.base.range
         if planned.isReplaced {
-            throw refusal(
+            throw BuildError(
+                .input,
                 "\(base.name) has ONBUILD triggers, and a context that stands for a whole stage can't carry them out",
-                at: place, document)
+                at: place, in: document)
         }
         return try base.config.config.onBuild.map { expression in
             do throws(DockerfileError) {
                 return try DockerfileDocument.parseTrigger(
                     expression, file: document.source.file, at: place)
             } catch {
-                throw refusal(
+                throw BuildError(
+                    .input,
                     "an ONBUILD trigger of \(base.name) can't be carried out: \(error.problem)",
-                    at: place, document)
+                    at: place, in: document)
             }
         }
-    }
-
-    private static func refusal(
-        _ message: String, at range: SourceRange, _ document: DockerfileDocument
-    ) -> BuildError {
-        var error = BuildError(.input, message)
-        error.place(at: range, document)
-        return error
     }
 }
 
 extension BuildError {
-    /// Says where in the Dockerfile it is.
-    mutating func place(at range: SourceRange, _ document: DockerfileDocument) {
-        location = "\(document.source.file):\(range.start.line)"
-        excerpt = document.source.excerpt(range)
-    }
-
     /// Adds the stage whose name is nearest to that of an image which could not be had.
     mutating func suggestStage(near name: String, among stages: [Stage]) {
         guard let near = nearest(to: name, among: stages.compactMap(\.name)) else { return }

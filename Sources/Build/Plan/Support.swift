@@ -10,8 +10,7 @@ enum Support {
                 throw BuildError(
                     .input,
                     "RUN for \(planned.platform) can't be carried out on \(Platform.host): emulation is not supported yet",
-                    location: "\(document.source.file):\(instruction.range.start.line)",
-                    excerpt: document.source.excerpt(instruction.keyword.range),
+                    at: instruction.keyword.range, in: document,
                     hint:
                         "a stage without RUN can be for any platform; FROM --platform=$BUILDPLATFORM is for this one"
                 )
@@ -43,9 +42,7 @@ enum Support {
         -> BuildError
     {
         BuildError(
-            .input, "\(what) is not supported yet",
-            location: "\(document.source.file):\(range.start.line)",
-            excerpt: document.source.excerpt(range),
+            .input, "\(what) is not supported yet", at: range, in: document,
             hint: "Lichen carries out what it accepts; see \"what is not there yet\" in README.md")
     }
 }

@@ -116,8 +116,6 @@ final class BuildSession: Sendable {
         _ category: BuildError.Category, _ message: String, at range: SourceRange,
         hint: String? = nil
     ) -> BuildError {
-        BuildError(
-            category, message, location: "\(document.source.file):\(range.start.line)",
-            excerpt: document.source.excerpt(range), hint: hint)
+        BuildError(category, message, at: range, in: document, hint: hint)
     }
 }

@@ -173,7 +173,7 @@ struct MountOrders: ~Copyable {
         let mount = item.mount
         var seed: [LayerSource]?
         if let image = item.image { seed = try await session.sources(of: image.layers) }
-        let sharing: MountOrder.CacheSharing =
+        let sharing: CacheMount.Sharing =
             switch mount.sharing ?? .shared {
             case .shared: .shared
             case .private: .private

@@ -11,7 +11,7 @@ struct MountOrder: Codable, Sendable {
         case image([LayerSource], source: String)
         /// What the builder has put into the scratch directory, at this path.
         case prepared(path: String)
-        case cache(id: String, CacheSharing, seed: [LayerSource]?, source: String)
+        case cache(id: String, CacheMount.Sharing, seed: [LayerSource]?, source: String)
         case temporary(size: Int?)
         /// A file with the content of the next of the order's descriptors.
         case file
@@ -20,8 +20,6 @@ struct MountOrder: Codable, Sendable {
 
         var isTemporary: Bool { if case .temporary = self { true } else { false } }
     }
-
-    enum CacheSharing: String, Codable, Sendable { case shared, `private`, locked }
 
     var content: Content
     var target: String
@@ -103,7 +101,7 @@ final class RunMounts {
             guard let content = files.popFirst() else {
                 throw WorkerFailure(category: .bug, message: "its content did not come along")
             }
-            return try Self.file(order, content.borrowed, place.server.form)
+            return try Self.file(order, content.borrowed)
         case .socket(let path):
             tree = try cloneMount(of: path)
         }
@@ -144,19 +142,13 @@ final class RunMounts {
     // MARK: - Caches and temporary files
 
     private func cacheTree(
-        _ order: MountOrder, _ id: String, _ sharing: MountOrder.CacheSharing,
+        _ order: MountOrder, _ id: String, _ sharing: CacheMount.Sharing,
         _ seed: [LayerSource]?, _ source: String, _ place: Place
     ) throws -> OwnedDescriptor {
         let server = place.server
-        let kind: CacheMount.Sharing =
-            switch sharing {
-            case .shared: .shared
-            case .private: .private
-            case .locked: .locked
-            }
         guard
             let cache = try server.store.cacheMount(
-                id, kind, form: server.form, isCancelled: place.isCancelled)
+                id, sharing, form: server.form, isCancelled: place.isCancelled)
         else { throw WorkerFailure(category: .interrupted, message: "interrupted") }
         let box = CacheBox(cache)
         caches.append(box)
@@ -182,8 +174,8 @@ final class RunMounts {
     }
 
     /// A secret or a script: a file on a tmpfs of its own, gone with the step.
-    private static func file(_ order: MountOrder, _ content: FileDescriptor, _ form: TreeForm)
-        throws -> OwnedDescriptor
+    private static func file(_ order: MountOrder, _ content: FileDescriptor) throws
+        -> OwnedDescriptor
     {
         let tmpfs = try FileSystemContext("tmpfs")
         try tmpfs.set("mode", "0700")

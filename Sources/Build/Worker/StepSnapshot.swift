@@ -23,7 +23,6 @@ struct OverlaySnapshot: StepSnapshot {
     private let below: TreeMaker.OpenLayers
     private let stub: SharedDescriptor
     private let upper: FileDescriptor
-    private let form: TreeForm
     private let name: String
     private let area: FileDescriptor
     private let work: SharedDescriptor
@@ -39,7 +38,6 @@ struct OverlaySnapshot: StepSnapshot {
         self.below = below
         self.stub = stub
         self.upper = upper
-        self.form = form
         self.name = name
         self.area = area
         work = SharedDescriptor(try makeDirectory("\(name)-work", in: area))
@@ -72,7 +70,6 @@ struct OverlaySnapshot: StepSnapshot {
 struct CopySnapshot: StepSnapshot {
     private let below: TreeMaker.OpenLayers
     private let upper: FileDescriptor
-    private let form: TreeForm
     private let name: String
     private let area: FileDescriptor
     private let tree: SharedDescriptor
@@ -86,7 +83,6 @@ struct CopySnapshot: StepSnapshot {
     ) throws {
         self.below = below
         self.upper = upper
-        self.form = form
         self.name = name
         self.area = area
         tree = SharedDescriptor(try makeDirectory("\(name)-copy", in: area))

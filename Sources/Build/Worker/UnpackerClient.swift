@@ -6,16 +6,17 @@ import Store
 import Synchronization
 import SystemPackage
 
-/// The worker's side of its unpacker: made with the worker, asked by many threads at once.
+/// The worker's side of its unpacker: started when it will be needed, asked by many threads at once.
 final class UnpackerClient: Sendable {
     /// The most that a list of files takes: some 8 million entries.
     static let largestList = 2 << 30
 
     private let state = Mutex(State())
     /// Waits for changes of the state.
-    private let changed = Condition()
+    private let changed = Monitor()
 
     private struct State {
+        var isStarted = false
         var socket: MessageSocket?
         var failure: (any Error)?
         var nextNumber = 1
@@ -28,10 +29,22 @@ final class UnpackerClient: Sendable {
         var files: [SharedDescriptor]
     }
 
-    /// Starts the unpacker; whoever asks first waits for it.
+    private let configuration: UnpackerConfiguration
+    private let store: Store
+
     init(_ configuration: UnpackerConfiguration, store: Store) {
+        self.configuration = configuration
+        self.store = store
+    }
+
+    /// Starts the unpacker, once: beforehand, so that whoever asks first need not wait for it.
+    func start() {
+        let isFirst = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
         // This thread clones it and lives until it is reaped: PR_SET_PDEATHSIG watches the thread.
-        startThread { self.live(configuration, store) }
+        if isFirst { startThread { self.live() } }
     }
 
     // MARK: - Asking
@@ -85,7 +98,8 @@ final class UnpackerClient: Sendable {
     }
 
     private func connection() throws -> (MessageSocket, Int) {
-        try changed.wait {
+        start()
+        return try changed.wait {
             try state.withLock { state in
                 if let failure = state.failure { throw failure }
                 guard let socket = state.socket else { return nil }
@@ -97,22 +111,22 @@ final class UnpackerClient: Sendable {
 
     // MARK: - Its life
 
-    private func live(_ configuration: UnpackerConfiguration, _ store: Store) {
+    private func live() {
         do {
             let (ours, theirs) = try MessageSocket.pair()
-            var child = try start(theirs)
+            var child = try begin(theirs)
             _ = consume theirs
             try ours.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
-            changed.signal { state.withLock { $0.socket = ours } }
+            changed.change { state.withLock { $0.socket = ours } }
             deliver(from: ours)
             _ = try? child.wait()
             throw WorkerFailure(
                 category: .bug, message: "the unpacker ended unexpectedly",
                 hint: "its words are above; if it was killed, the machine may be out of memory")
-        } catch { changed.signal { state.withLock { $0.failure = error } } }
+        } catch { changed.change { state.withLock { $0.failure = error } } }
     }
 
-    private func start(_ socket: MessageSocket) throws -> Child {
+    private func begin(_ socket: MessageSocket) throws -> Child {
         let child = try Child.worker(
             program: "/proc/self/exe", arguments: ["lichen", UnpackerProcess.argument],
             environment: [], keeping: socket.descriptor, isIsolated: true)
@@ -134,7 +148,7 @@ final class UnpackerClient: Sendable {
             var files: [SharedDescriptor] = []
             while let file = message.takeDescriptor() { files.append(SharedDescriptor(file)) }
             let answer = Reply(body: reply.body, files: files)
-            changed.signal { state.withLock { $0.replies[reply.number] = answer } }
+            changed.change { state.withLock { $0.replies[reply.number] = answer } }
         }
     }
 }

@@ -18,21 +18,11 @@ public enum UnpackerProcess {
 
     /// Serves the worker on descriptor 3 until it is gone.
     public static func run() -> Never {
-        _ = makeNotDumpable()
-        let socket = MessageSocket(OwnedDescriptor(owning: 3))
-        do {
-            guard let hello = try socket.receive(),
-                let configuration = try? JSONDecoder().decode(
-                    UnpackerConfiguration.self, from: Data(hello.body)),
-                let root = hello.takeDescriptor(), let scratch = hello.takeDescriptor()
-            else { endProcess(0) }
+        ServiceProcess.run(called: "unpacker") {
+            (configuration: UnpackerConfiguration, socket, root, scratch) in
             try confine(root.borrowed, scratch.borrowed)
             UnpackerServer(configuration, root: root, scratch: scratch, socket).serve()
-        } catch {
-            try? FileDescriptor.standardError.writeFully(
-                Array("lichen unpacker: \(error)\n".utf8))
         }
-        endProcess(0)
     }
 
     private static func confine(_ root: FileDescriptor, _ scratch: FileDescriptor) throws {

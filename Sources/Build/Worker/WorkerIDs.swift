@@ -45,8 +45,6 @@ struct WorkerIDs: Equatable, Sendable {
             usesHelpers: false, reason: reason)
     }
 
-    var isSingle: Bool { uid.count == 1 || gid.count == 1 }
-
     /// What is missing for a range.
     private static func lack(
         _ user: InvokingUser, _ uids: [SubordinateRange], _ gids: [SubordinateRange]

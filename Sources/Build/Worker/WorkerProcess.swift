@@ -17,22 +17,11 @@ public enum WorkerProcess {
 
     /// Serves the builder on descriptor 3 until it says so or is gone.
     public static func run() -> Never {
-        _ = makeNotDumpable()
-        let socket = MessageSocket(OwnedDescriptor(owning: 3))
-        do {
-            guard let hello = try socket.receive(),
-                let configuration = try? JSONDecoder().decode(
-                    WorkerConfiguration.self, from: Data(hello.body)),
-                let root = hello.takeDescriptor(), let scratch = hello.takeDescriptor()
-            else { endProcess(0) }
+        ServiceProcess.run(called: "worker") {
+            (configuration: WorkerConfiguration, socket, root, scratch) in
             let store = Store(root: try reopenedHere(root), scratch: try reopenedHere(scratch))
-            let server = try WorkerServer(configuration, store: store, socket: socket)
-            server.serve()
-        } catch {
-            // The builder hears of it by the end of the socket; words for a person go to standard error.
-            try? FileDescriptor.standardError.writeFully(Array("lichen worker: \(error)\n".utf8))
+            try WorkerServer(configuration, store: store, socket: socket).serve()
         }
-        endProcess(0)
     }
 }
 
@@ -128,13 +117,12 @@ final class WorkerServer: Sendable {
                 case .pack(let upper, let latest):
                     answer(number, .packed(try pack(upper, latest: latest)))
                 case .copy(let order): answer(number, .packed(try copy(order)))
-                case .unpack(let layers):
-                    _ = try trees.trees(of: layers.map { .stored($0) }, uppers)
-                    answer(number, .done)
                 case .removeTrees:
                     try store.removeTrees()
                     answer(number, .done)
                 case .missingTrees(let layers):
+                    // Asked before every step that has to run.
+                    unpacker.start()
                     let notices = notices.withLock { notices in
                         defer { notices = [] }
                         return notices

@@ -38,8 +38,6 @@ enum WorkerRequest: Codable, Sendable {
     case pack(upper: Int, latest: Int64?)
     /// Makes a layer of files of another stage.
     case copy(CopyOrder)
-    /// Makes the trees of these layers.
-    case unpack([LayerRecord])
     /// Kills what the request with this number runs.
     case cancel(request: Int)
     /// Removes the trees that a prune has set aside.
