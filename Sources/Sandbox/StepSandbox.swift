@@ -1,6 +1,7 @@
 public import Linux
 public import Policy
 public import SystemPackage
+import Weakness
 
 /// What a RUN's process sees and may do; all of it goes into the step's cache key.
 public struct StepCommand: Sendable {
@@ -152,7 +153,7 @@ public struct StepSandbox: Sendable {
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
             masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
             output: output, error: error, limits: limiter.resources,
-            noNewPrivileges: !Self.allowsSetUserID(identity),
+            noNewPrivileges: !Self.allowsSetUserID(identity) && !Defence.noNewPrivileges.isLeftOut,
             landlockScopes: availableLandlockScopes(),
             filter: listening?.filter ?? plainFilter,
             filterWithoutListener: listening == nil ? nil : plainFilter, dropsGroups: dropsGroups,

@@ -2,6 +2,7 @@ import Glibc
 public import Linux
 import Synchronization
 public import SystemPackage
+import Weakness
 
 /// Everything that builds leave behind: blobs in an OCI layout, named images, what steps gave, unpacked trees.
 ///
@@ -65,7 +66,7 @@ public final class Store: Sendable {
                 .notPrivate("\(path) belongs to uid \(status.uid)"),
                 hint: "choose another with --root")
         }
-        if status.permissions & 0o077 != 0 {
+        if status.permissions & 0o077 != 0, !Defence.storeMode.isLeftOut {
             throw StoreError(
                 .notPrivate(
                     "\(path) is open to others (mode \(String(status.permissions, radix: 8)))"),
