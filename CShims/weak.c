@@ -1,12 +1,14 @@
 #include "weak.h"
 
 #ifdef WEAKENED
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sbx_mount.h"
 #include "sbx_spawn.h"
 
 #define VARIABLE "LICHEN_WEAKEN"
@@ -22,11 +24,10 @@ int sbx_is_weakened(const char *defence) {
     return 0;
 }
 
-/* A namespace that is not made can have no /proc, mqueue or host name of its own either. */
+/* A namespace that is not made can have no mqueue or host name of its own either. */
 static const struct { const char *defence; int32_t step; } steps[] = {
     {"cgroupNamespace", SBX_STEP_CGROUP_NAMESPACE}, {"utsNamespace", SBX_STEP_SET_HOSTNAME},
-    {"ipcNamespace", SBX_STEP_MOUNT_MQUEUE}, {"pidNamespace", SBX_STEP_MOUNT_PROC},
-    {"pidNamespace", SBX_STEP_PROTECT_PROC}, {"procMasks", SBX_STEP_PROTECT_PROC},
+    {"ipcNamespace", SBX_STEP_MOUNT_MQUEUE}, {"procMasks", SBX_STEP_PROTECT_PROC},
     {"session", SBX_STEP_NEW_SESSION}, {"descriptors", SBX_STEP_CLOSE_DESCRIPTORS},
     {"keyring", SBX_STEP_NEW_KEYRING}, {"resourceLimits", SBX_STEP_RESOURCE_LIMITS},
     {"landlock", SBX_STEP_LANDLOCK},
@@ -43,6 +44,12 @@ int sbx_skips_step(int32_t step) {
 uint64_t sbx_missing_namespaces(void) {
     return (sbx_is_weakened("pidNamespace") ? CLONE_NEWPID : 0) | (sbx_is_weakened("ipcNamespace") ? CLONE_NEWIPC : 0) |
            (sbx_is_weakened("utsNamespace") ? CLONE_NEWUTS : 0);
+}
+
+int sbx_bind_proc(int target) {
+    int proc = sbx_clone_mount(AT_FDCWD, "/proc", 1);
+    int result = proc < 0 ? proc : sbx_move_mount(proc, target);
+    return result < 0 ? result : proc;
 }
 
 const char *const *sbx_weak_environment(void) {

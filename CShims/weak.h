@@ -11,10 +11,13 @@ int sbx_is_weakened(const char *defence);
 int sbx_skips_step(int32_t step);
 /* Namespaces that a step does not get: CLONE_NEW*. */
 uint64_t sbx_missing_namespaces(void);
+/* The host's /proc at `target`, for a step that is in the host's PID namespace and can mount none of its own; its descriptor. */
+int sbx_bind_proc(int target);
 /* What the worker gets in place of an empty environment, so that it knows as well. */
 const char *const *sbx_weak_environment(void);
 #else
 #define sbx_is_weakened(defence) 0
 #define sbx_skips_step(step) 0
 #define sbx_missing_namespaces() 0
+#define sbx_bind_proc(target) -1
 #endif

@@ -81,7 +81,7 @@ extension AttackCase {
     /// It prints nothing: what is left is looked for from outside.
     static func daemons(_ targets: Targets) -> AttackCase {
         AttackCase(
-            "L04", "daemons that outlive their step", ["daemons", targets.name, "/tmp/daemons"],
+            "L04", "daemons that outlive their step", ["daemons", targets.name, "/dev/null"],
             Expectation([:]))
     }
 }

@@ -43,6 +43,7 @@ final class Targets: Sendable {
     }
 
     deinit {
+        _ = endRemains()
         if case .success(let id) = process { atk_end_process(id) }
         if case .success(let id) = memory { atk_remove_memory(id) }
         if case .success(let id) = key { atk_remove_key(id) }
