@@ -337,13 +337,13 @@ static int no_new_privs(struct state *s) {
     return s->spec->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
-/* Scopes only: a domain without file rights does not forbid mounts, and keeps abstract sockets, signals and ptrace of
- * everything outside away. */
+/* Scopes, and TCP connections where the supervisor makes them: a domain without file rights does not forbid mounts, and keeps
+ * abstract sockets, signals and ptrace of everything outside away. */
 static int landlock(struct state *s) {
-    if (!s->spec->landlock_scopes) return 0;
+    if (!s->spec->landlock_scopes && !s->spec->landlock_network) return 0;
     struct {
         uint64_t files, network, scopes;
-    } attr = {.scopes = s->spec->landlock_scopes};
+    } attr = {.network = s->spec->landlock_network, .scopes = s->spec->landlock_scopes};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0u);
     if (ruleset < 0) return -1;
     int answer = (int)syscall(SYS_landlock_restrict_self, ruleset, 0u);

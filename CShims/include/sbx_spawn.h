@@ -101,6 +101,7 @@ struct sbx_step_spec {
     uint32_t highest_pid;        /* kernel.pid_max of the PID namespace, where the kernel has one for each; 0: as it is */
     int32_t no_new_privs;        /* 0 only where USER is not root and ids are mapped: there setuid programs work */
     uint64_t landlock_scopes;    /* LANDLOCK_SCOPE_*, 0 for none */
+    uint64_t landlock_network;   /* LANDLOCK_ACCESS_NET_* that the command's processes don't have, 0 for none */
     const void *filter;          /* struct sock_filter[] */
     uint16_t filter_count;
     int32_t listens;             /* 1: `filter` is installed with a listener, and must allow write(2) without asking it */

@@ -101,6 +101,8 @@ public struct Builder: Sendable {
         await session.worker.finish()
         var result = try outcome.get()
         result.peakMemoryBytes = memory
+        result.network = session.request.network
+        result.allowances = session.request.allowances
         return result
     }
 

@@ -59,6 +59,8 @@ public struct StepSpecification {
     public var highestProcessID: UInt32 = 0
     public var noNewPrivileges: Bool
     public var landlockScopes: UInt64
+    /// LANDLOCK_ACCESS_NET_* that the command does not have.
+    public var landlockNetwork: UInt64 = 0
     /// The seccomp program: `struct sock_filter`, 8 bytes each.
     public var filter: [UInt8]
     /// What to install where no listener can be had; set, `filter` is installed with one, and has to allow write(2) without asking
@@ -174,6 +176,7 @@ extension Child {
                                     spec.highest_pid = s.highestProcessID
                                     spec.no_new_privs = s.noNewPrivileges ? 1 : 0
                                     spec.landlock_scopes = s.landlockScopes
+                                    spec.landlock_network = s.landlockNetwork
                                     spec.filter = filter.baseAddress
                                     spec.filter_count = UInt16(filter.count / 8)
                                     spec.listens = s.filterWithoutListener == nil ? 0 : 1
@@ -270,3 +273,6 @@ public struct ChildLastWord: Sendable {
 
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.
 public func availableLandlockScopes() -> UInt64 { sbx_landlock_abi() >= 6 ? 3 : 0 }
+
+/// LANDLOCK_ACCESS_NET_CONNECT_TCP where this kernel has it (ABI 4, Linux 6.7); else 0.
+public func availableLandlockConnections() -> UInt64 { sbx_landlock_abi() >= 4 ? 2 : 0 }

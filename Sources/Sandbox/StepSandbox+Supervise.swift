@@ -12,13 +12,15 @@ extension StepSandbox {
         case .listening(let descriptor):
             return try serve(descriptor, &child, supervised)
         case .unavailable(let errno):
-            let outcome = try finish(&child, listener)
             let reason =
                 switch errno {
                 case .resourceBusy: "another seccomp listener is above this process"
                 case .noSuchProcess: "the command's process was killed before it began"
                 default: "install a seccomp listener: \(errno.inWords)"
                 }
+            // The child is killed with its owner; without a supervisor it could make no TCP connection anyway.
+            if supervision.refusesAddresses { throw cannotRefuseAddresses(reason) }
+            let outcome = try finish(&child, listener)
             return (
                 outcome,
                 StepResult(status: outcome.status, supervision: .unavailable(reason: reason))
@@ -27,6 +29,14 @@ extension StepSandbox {
             let outcome = try finish(&child, listener)
             return (outcome, StepResult(status: outcome.status, supervision: .done))
         }
+    }
+
+    func cannotRefuseAddresses(_ reason: String) -> SandboxError {
+        SandboxError(
+            .host("a RUN can't be kept from cloud metadata services here: \(reason)"),
+            hint:
+                "--network none keeps it from them; --allow metadata lets it reach them"
+        )
     }
 
     private func serve(

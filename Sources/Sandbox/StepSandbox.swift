@@ -163,6 +163,10 @@ public struct StepSandbox: Sendable {
             arguments: command.arguments,
             environment: environment)
         specification.highestProcessID = limiter.highestProcessID
+        if supervision.refusesAddresses {
+            if let obstacle = supervised?.obstacle { throw cannotRefuseAddresses(obstacle) }
+            specification.landlockNetwork = availableLandlockConnections()
+        }
         var child = try setup("clone the sandbox") { () throws(Errno) in
             try Child.step(specification)
         }

@@ -25,6 +25,7 @@ final class SupervisedSteps: Sendable {
             cp "$(command -v busybox)" tree/bin/busybox
             for name in $(tree/bin/busybox --list); do test "$name" = busybox || ln -s busybox "tree/bin/$name"; done
             gcc -static -O1 -Wall -Wextra -Werror -o tree/bin/probe "\(TestHost.fixture("probe.c"))"
+            gcc -static -O1 -Wall -Wextra -Werror -o tree/bin/netprobe "\(TestHost.fixture("netprobe.c"))"
             ln tree/bin/probe tree/bin/other-probe
             echo data > tree/data/file
             """,

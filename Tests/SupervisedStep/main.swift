@@ -4,6 +4,8 @@
 // standard output and error; after its end, lines `result NAME VALUE` follow on standard output.
 //
 //   --denials --ids --hide   what is wanted of the supervisor
+//   --refuse-address IP      the host's network, without this address; may be repeated
+//   --host-network           the host's network
 //   --user UID               the command's user and group
 //   --times N                so many steps, one after the other
 //   --capability NAME        one more for the command
@@ -27,6 +29,7 @@ struct Options {
     var times = 1
     var rules: [String] = []
     var capabilities: CapabilitySet = []
+    var network = StepCommand.Network.none
     var command: [String] = []
 
     init(_ arguments: [String]) {
@@ -39,6 +42,10 @@ struct Options {
             case "--ids":
                 supervision.idMaps = .init(uid: ownMap("uid_map"), gid: ownMap("gid_map"))
             case "--hide": supervision.hidesOwnerRecords = true
+            case "--refuse-address":
+                supervision.refusedAddresses.append(IPAddress(next())!)
+                network = .host
+            case "--host-network": network = .host
             case "--user": user = UInt32(next())!
             case "--times": times = Int(next())!
             case "--allow": rules.append(rule("ALLOW", next()))
@@ -114,6 +121,11 @@ func report(_ result: StepResult) {
             "result denial \(denial.call ?? "?")(\(show(denial.arguments))) \(denial.count)",
             "\(printable(denial.caller.executable)) \(show(denial.caller.arguments)) \(rule)")
     }
+    for refused in result.refusedAddresses {
+        say(
+            "result refused \(refused.call) \(refused.address) \(refused.port) \(refused.count)",
+            "\(printable(refused.caller.executable))")
+    }
     for missing in result.missingIDs {
         say(
             "result missing \(missing.call)(\(show(missing.arguments))) \(missing.uids)",
@@ -135,7 +147,7 @@ func step(_ options: Options, _ sandbox: StepSandbox, _ number: Int) throws -> S
         allowsSetUserID: StepSandbox.allowsSetUserID(identity))
     let command = StepCommand(
         arguments: options.command.map { Array($0.utf8) }, environment: [],
-        workingDirectory: Array("/".utf8), user: "", network: .none)
+        workingDirectory: Array("/".utf8), user: "", network: options.network)
     defer { withExtendedLifetime((tree, stub, upper, work)) {} }
     return try sandbox.run(
         command, in: rootfs, identity: identity, attachAt: Array("\(base)/attach".utf8),

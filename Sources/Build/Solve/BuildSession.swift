@@ -24,6 +24,7 @@ final class BuildSession: Sendable {
     /// One clock reading for the whole build.
     let now: Timestamp
     private let hasWarned = Atomic(false)
+    private let hasWarnedOfMetadata = Atomic(false)
     let hasToldUnsupervised = Atomic(false)
     /// Calls that were refused to steps of this build.
     let refused = Mutex<[RefusedCall]>([])
@@ -109,6 +110,17 @@ final class BuildSession: Sendable {
             .warning(
                 "this kernel (Linux before 6.12) can't keep RUNs from abstract sockets of this user's programs; "
                     + "--network none does"))
+    }
+
+    /// Says once that a RUN which sets out to can step around the refusal of metadata addresses, on a kernel without Landlock's
+    /// rules for TCP.
+    func warnOfReachableMetadata() {
+        if availableLandlockConnections() != 0 { return }
+        if hasWarnedOfMetadata.exchange(true, ordering: .relaxed) { return }
+        observer(
+            .warning(
+                "this kernel (Linux before 6.7, or without Landlock) can't keep a malicious RUN from cloud metadata "
+                    + "services; --network none does"))
     }
 
     /// A refusal of an instruction, with its place in the Dockerfile.

@@ -16,7 +16,7 @@ extension StageSolver {
             line: event.line, layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
-            network: try network(run, instruction),
+            network: try network(run, instruction), allowances: session.request.allowances,
             latest: session.request.sourceDateEpoch)
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
@@ -38,7 +38,8 @@ extension StageSolver {
         case .host?:
             if session.request.network == .host { return .host }
             throw session.error(
-                .input, "RUN --network=host in a build with --network none",
+                .input,
+                "RUN --network=host in a build with --network \(session.request.network.rawValue)",
                 at: instruction.keyword.range)
         }
     }
@@ -72,6 +73,10 @@ extension StageSolver {
         key.add(session.request.sourceDateEpoch.map { String($0) })
         let limits = session.request.limits
         if limits != .none { key.add(["limits"] + limits.words) }
+        if !order.allowances.isEmpty {
+            key.add("allowed")
+            key.add(order.allowances.map(\.rawValue).sorted())
+        }
         if !mounts.isEmpty { mounts.add(to: &key) }
         return key.finish()
     }
@@ -89,6 +94,9 @@ extension StageSolver {
     ) async throws -> StepOutcome {
         var order = order
         if order.network == .host { session.warnOfReachableSockets() }
+        if order.network == .host, !order.allowances.contains(.metadata) {
+            session.warnOfReachableMetadata()
+        }
         order.layers = try await session.sources(of: state.layers)
         let prepared = try await MountOrders(mounts, session)
         order.mounts = prepared.orders
@@ -209,12 +217,14 @@ extension BuildSession {
             "the command failed: \(words)" + (report.reachedLimit.map { ", after it \($0)" } ?? "")
         var missing: (uids: [UInt32], gids: [UInt32]) = ([], [])
         var isRefused = false
+        var metadata: String?
         for call in report.refused {
             switch call.cause {
             case .policy: isRefused = true
             case .missingIDs(let uids, let gids):
                 missing.uids += uids
                 missing.gids += gids
+            case .metadata(let address, _): metadata = address
             }
         }
         if isRefused {
@@ -222,6 +232,12 @@ extension BuildSession {
                 .refusedByPolicy, "\(message), after calls that the policy refused",
                 hint: "the calls are named above; a program that needs them can't run in this build"
             )
+        }
+        if let metadata {
+            return BuildError(
+                .refusedByPolicy,
+                "\(message), after it wanted to reach a cloud's metadata service (\(metadata))",
+                hint: "--allow metadata gives RUNs this machine's credentials")
         }
         if let highest = (missing.uids + missing.gids).max() {
             return BuildError(

@@ -55,6 +55,7 @@ struct RunOrder: Codable, Sendable {
     var workingDirectory: String
     var user: String
     var network: BuildRequest.Network
+    var allowances: Set<BuildRequest.Allowance>
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?

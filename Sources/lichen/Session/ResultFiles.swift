@@ -60,6 +60,8 @@ struct Metadata: Encodable {
         case digest = "containerimage.digest"
         case name = "image.name"
         case refusedCalls = "lichen.refused-calls"
+        case network = "lichen.network"
+        case allowed = "lichen.allowed"
     }
 
     var configDigest: Digest
@@ -69,12 +71,17 @@ struct Metadata: Encodable {
     var name: String?
     /// Left out where there are none.
     var refusedCalls: [RefusedCall]?
+    var network: String
+    /// Names of `--allow`; left out where there are none.
+    var allowed: [String]?
 
     init(_ result: BuildResult, tags: [Reference]) {
         configDigest = result.config
         descriptor = result.manifest
         digest = result.manifest.digest
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
+        network = result.network.rawValue
+        allowed = result.allowances.isEmpty ? nil : result.allowances.map(\.rawValue).sorted()
         name = tags.isEmpty ? nil : tags.map(\.description).joined(separator: ",")
     }
 
