@@ -66,6 +66,7 @@ enum sbx_step {
     SBX_STEP_EXITED = 1000,
     SBX_STEP_LISTENING = 1001,
     SBX_STEP_NOT_LISTENING = 1002,
+    SBX_STEP_PART_FROM_COMMAND = 1003, /* of init, beside the command */
 };
 
 /* A mount made by the parent (detached), and where it goes: both by descriptor, so no path is looked up. */
@@ -93,6 +94,7 @@ struct sbx_step_spec {
     int32_t null_device;         /* O_PATH of the sandbox's /dev/null: hides files */
     const char *const *masked;   /* below /proc, NULL-terminated; missing ones are skipped */
     const char *const *read_only;
+    const char *const *masked_sys; /* below a new /sys, which is read-only as a whole */
     const char *hostname;
     int32_t output, error;       /* become 1 and 2; 0 is the sandbox's /dev/null */
     int32_t input;               /* becomes 0, or -1 */

@@ -52,6 +52,8 @@ public struct StepSpecification {
     public var nullDevice: FileDescriptor
     /// Paths below /proc.
     public var masked, readOnly: [String]
+    /// Paths below /sys.
+    public var maskedSys: [String] = []
     public var hostname: String
     public var output, error: FileDescriptor
     public var limits: [Limit]
@@ -139,6 +141,7 @@ extension Child {
         let mounts = s.mounts.map { sbx_mount(tree: $0.tree.rawValue, target: $0.target.rawValue) }
         let limits = s.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         let masked = CStringArray(s.masked.map { Array($0.utf8) })
+        let maskedSys = CStringArray(s.maskedSys.map { Array($0.utf8) })
         let readOnly = CStringArray(s.readOnly.map { Array($0.utf8) })
         let programs = CStringArray(s.programs)
         let arguments = CStringArray(s.arguments)
@@ -167,6 +170,7 @@ extension Child {
                                     spec.null_device = s.nullDevice.rawValue
                                     spec.masked = masked.pointers
                                     spec.read_only = readOnly.pointers
+                                    spec.masked_sys = maskedSys.pointers
                                     spec.hostname = hostname
                                     spec.output = s.output.rawValue
                                     spec.error = s.error.rawValue
@@ -200,7 +204,8 @@ extension Child {
                 }
             }
         }
-        withExtendedLifetime((masked, readOnly, programs, arguments, environment, plain)) {}
+        withExtendedLifetime((masked, maskedSys, readOnly, programs, arguments, environment, plain))
+        {}
         _ = try Errno.check(result)
         return Child(raw)
     }

@@ -148,6 +148,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_MOUNT_SYSFS: "mount /sys in the sandbox"
         case SBX_STEP_PIVOT_ROOT: "pivot into the root file system"
         case SBX_STEP_FORK_INIT: "start the command's process"
+        case SBX_STEP_PART_FROM_COMMAND: "part the sandbox's first process from the command"
         case SBX_STEP_NEW_SESSION: "start a session"
         case SBX_STEP_STANDARD_STREAMS: "connect input and output"
         case SBX_STEP_CLOSE_DESCRIPTORS: "close descriptors"

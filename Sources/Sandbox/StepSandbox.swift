@@ -43,8 +43,8 @@ public struct StepSandbox: Sendable {
     private let plainFilter: [UInt8]
     /// The program that asks the supervisor, or why there can't be one; nil where nothing is wanted.
     let supervised: Supervised?
-    /// The policy's paths, relative to /proc.
-    private let masked, readOnly: [String]
+    /// The policy's paths, relative to /proc; and those that are hidden, relative to /sys.
+    private let masked, readOnly, maskedSys: [String]
 
     /// - Parameters:
     ///   - supervision: what is wanted beside enforcement. Where it can't be had, steps run without, and say so.
@@ -68,15 +68,21 @@ public struct StepSandbox: Sendable {
             supervision.isWanted
             ? try Supervised(supervision, policy, architecture, kernel, dropsGroups: dropsGroups)
             : nil
-        masked = Self.belowProc(policy.paths.masked)
-        readOnly = Self.belowProc(policy.paths.readOnly)
+        masked = Self.below("/proc/", policy.paths.masked)
+        // Of process 1, which is ours: the kernel lets a RUN's root make it the first victim.
+        readOnly = Self.below("/proc/", policy.paths.readOnly) + Self.ownSettings
+        // /sys is empty or read-only as a whole.
+        maskedSys = Self.below("/sys/", policy.paths.masked)
     }
 
-    /// /sys is either empty or read-only in a sandbox, so that only what is below /proc is left to protect.
-    private static func belowProc(_ paths: [FilePath]) -> [String] {
-        paths.map(\.string).filter { $0.hasPrefix("/proc/") }.map {
-            String($0.dropFirst("/proc/".count))
+    private static func below(_ directory: String, _ paths: [FilePath]) -> [String] {
+        paths.map(\.string).filter { $0.hasPrefix(directory) }.map {
+            String($0.dropFirst(directory.count))
         }
+    }
+
+    private static let ownSettings = ["1", "1/task/1"].flatMap { process in
+        ["oom_adj", "oom_score_adj"].map { "\(process)/\($0)" }
     }
 
     /// Runs `command` and waits for its end, and for that of every process it left behind.
@@ -162,6 +168,7 @@ public struct StepSandbox: Sendable {
             programs: Self.candidates(command.arguments.first ?? [], environment),
             arguments: command.arguments,
             environment: environment)
+        specification.maskedSys = maskedSys
         specification.highestProcessID = limiter.highestProcessID
         if supervision.refusesAddresses {
             if let obstacle = supervised?.obstacle { throw cannotRefuseAddresses(obstacle) }

@@ -164,15 +164,9 @@ struct `Attack: what a RUN reaches` {
     @Test func `S07 process 1 is out of reach`() throws {
         try attack("S07") { scene in
             let inside = try scene.answers("attack init")
-            #expect(inside.count == 13)
+            #expect(inside.count == 16)
             for (name, value) in inside {
-                if ["limit", "oom"].contains(name) {
-                    withKnownIssue("process 1 has the same ids, so that its limits can be set") {
-                        #expect(Self.refusals.contains(value), "\(name) \(value)")
-                    }
-                } else {
-                    #expect(Self.refusals.contains(value), "\(name) \(value)")
-                }
+                #expect(Self.refusals.contains(value), "\(name) \(value)")
             }
         }
     }
@@ -291,6 +285,7 @@ struct `Attack: what a RUN reaches` {
             let masked = [
                 "/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/proc/acpi",
                 "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+                "/sys/dev", "/sys/fs/selinux",
             ]
             let settings = [
                 "/proc/sysrq-trigger", "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe",
@@ -305,13 +300,7 @@ struct `Attack: what a RUN reaches` {
             for path in masked {
                 let value = inside["read:\(path)"] ?? "?"
                 let isClosed = ["ENOENT", "EACCES", "EPERM", "0 bytes", "0 entries"].contains(value)
-                if path.hasPrefix("/sys/") {
-                    withKnownIssue("masks below /sys are not put on", isIntermittent: true) {
-                        #expect(isClosed, "\(path) \(value)")
-                    }
-                } else {
-                    #expect(isClosed, "\(path) \(value)")
-                }
+                #expect(isClosed, "\(path) \(value)")
             }
             for path in settings {
                 let value = inside["write:\(path)"] ?? inside["read:\(path)"] ?? "?"
