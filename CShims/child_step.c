@@ -95,6 +95,14 @@ static int raise_loopback(struct state *s) {
     return answer;
 }
 
+/* Beside the supervisor, which a host may not have. */
+static int refuse_routes(struct state *s) {
+    if (!s->spec->new_network) return 0;
+    for (size_t i = 0; i < s->spec->refused_count; i++)
+        if (sbx_child_refuse_route(&s->spec->refused[i]) < 0) return -1;
+    return 0;
+}
+
 static int attach_root(struct state *s) {
     int place = open(s->spec->attach_at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return place < 0 ? -1 : from_shim(sbx_move_mount(s->spec->root, place));
@@ -441,6 +449,7 @@ static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
     [SBX_STEP_MAKE_MOUNTS_PRIVATE] = make_mounts_private,
     [SBX_STEP_SET_HOSTNAME] = set_hostname,
     [SBX_STEP_RAISE_LOOPBACK] = raise_loopback,
+    [SBX_STEP_REFUSE_ROUTES] = refuse_routes,
     [SBX_STEP_ATTACH_ROOT] = attach_root,
     [SBX_STEP_ATTACH_MOUNTS] = attach_mounts,
     [SBX_STEP_MOUNT_PROC] = mount_proc,

@@ -16,8 +16,8 @@ public struct BuildRequest: Sendable {
         case never
     }
 
-    /// Where a RUN's network is.
-    public enum Network: String, Sendable, CaseIterable { case host, none }
+    /// Where a RUN's network is; docs/network.md.
+    public enum Network: String, Sendable, CaseIterable { case host, none, `private` }
 
     /// What `--allow` gives back of what is refused by default; a closed list.
     public enum Allowance: String, Sendable, Codable, CaseIterable {
@@ -154,6 +154,8 @@ public struct BuildResult: Sendable, Equatable {
     /// Where its RUNs had their network, and what they were allowed.
     public var network: BuildRequest.Network = .host
     public var allowances: Set<BuildRequest.Allowance> = []
+    /// What they had less of than by default.
+    public var weaknesses: [Weakness] = []
     /// See `PeakMemory`; nil where it can't be read.
     public var peakMemoryBytes: Int64?
 

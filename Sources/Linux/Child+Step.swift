@@ -43,6 +43,8 @@ public struct StepSpecification {
     }
 
     public var newNetwork: Bool
+    /// With a network of its own: where no route leads.
+    public var refusedAddresses: [IPAddress] = []
     public var root: FileDescriptor
     /// A directory of this process alone: the rootfs is attached there, in the child's mounts, before the pivot.
     public var attachAt: [UInt8]
@@ -142,6 +144,7 @@ extension Child {
         let limits = s.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         let masked = CStringArray(s.masked.map { Array($0.utf8) })
         let maskedSys = CStringArray(s.maskedSys.map { Array($0.utf8) })
+        let refused = ByteMemory(s.refusedAddresses.flatMap(\.bytes))
         let readOnly = CStringArray(s.readOnly.map { Array($0.utf8) })
         let programs = CStringArray(s.programs)
         let arguments = CStringArray(s.arguments)
@@ -158,6 +161,9 @@ extension Child {
                                 s.hostname.withCString { hostname in
                                     var spec = sbx_step_spec()
                                     spec.new_network = s.newNetwork ? 1 : 0
+                                    spec.refused = refused.start.assumingMemoryBound(
+                                        to: sbx_address.self)
+                                    spec.refused_count = s.refusedAddresses.count
                                     spec.root = s.root.rawValue
                                     spec.attach_at = attachAt
                                     spec.mounts = mounts.baseAddress
@@ -204,8 +210,9 @@ extension Child {
                 }
             }
         }
-        withExtendedLifetime((masked, maskedSys, readOnly, programs, arguments, environment, plain))
-        {}
+        withExtendedLifetime(
+            (masked, maskedSys, refused, readOnly, programs, arguments, environment, plain)
+        ) {}
         _ = try Errno.check(result)
         return Child(raw)
     }

@@ -12,14 +12,13 @@ extension StepSandbox {
         case .listening(let descriptor):
             return try serve(descriptor, &child, supervised)
         case .unavailable(let errno):
-            let reason =
-                switch errno {
-                case .resourceBusy: "another seccomp listener is above this process"
-                case .noSuchProcess: "the command's process was killed before it began"
-                default: "install a seccomp listener: \(errno.inWords)"
-                }
-            // The child is killed with its owner; without a supervisor it could make no TCP connection anyway.
-            if supervision.refusesAddresses { throw cannotRefuseAddresses(reason) }
+            let reason = Supervised.reason(errno)
+            // The child is killed with its owner; its Landlock domain lets it make no TCP connection.
+            if supervision.refusesAddresses, errno != .noSuchProcess {
+                throw SandboxError(
+                    .host("the connections of a RUN can't be watched: \(reason)"),
+                    hint: "--network none needs no watch; --allow metadata does without")
+            }
             let outcome = try finish(&child, listener)
             return (
                 outcome,
@@ -29,14 +28,6 @@ extension StepSandbox {
             let outcome = try finish(&child, listener)
             return (outcome, StepResult(status: outcome.status, supervision: .done))
         }
-    }
-
-    func cannotRefuseAddresses(_ reason: String) -> SandboxError {
-        SandboxError(
-            .host("a RUN can't be kept from cloud metadata services here: \(reason)"),
-            hint:
-                "--network none keeps it from them; --allow metadata lets it reach them"
-        )
     }
 
     private func serve(

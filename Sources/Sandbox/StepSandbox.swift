@@ -2,31 +2,6 @@ public import Linux
 public import Policy
 public import SystemPackage
 
-/// What a RUN's process sees and may do; all of it goes into the step's cache key.
-public struct StepCommand: Sendable {
-    public enum Network: String, Sendable, Codable, CaseIterable { case host, none }
-
-    public var arguments, environment: [[UInt8]]
-    public var workingDirectory: [UInt8]
-    /// As USER has it; empty means root.
-    public var user: String
-    public var network: Network
-    /// What the RUN mounts itself, beside what every RUN has.
-    public var mounts: [StepMount]
-
-    public init(
-        arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,
-        network: Network, mounts: [StepMount] = []
-    ) {
-        self.mounts = mounts
-        self.arguments = arguments
-        self.environment = environment
-        self.workingDirectory = workingDirectory
-        self.user = user
-        self.network = network
-    }
-}
-
 /// Runs one command confined in a rootfs: namespaces of its own below the caller's, a fresh /proc, a minimal /dev, few
 /// capabilities, Landlock scopes and a seccomp filter.
 ///
@@ -36,6 +11,8 @@ public struct StepSandbox: Sendable {
     public let policy: SandboxPolicy
     public let idMaps: (uid: IDMap, gid: IDMap)
     let supervision: StepSupervision
+    /// In the order of preference.
+    public var networkHelpers = NetworkHelper.Kind.allCases
     private let limiter: StepLimiter
     /// False where setgroups(2) is denied in the namespace, as with a single id: then a RUN keeps the invoker's groups.
     private let dropsGroups: Bool
@@ -128,7 +105,9 @@ public struct StepSandbox: Sendable {
         error: FileDescriptor, _ started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> (outcome: StepOutcome, result: StepResult) {
         let devices = try DeviceTree(sharedMemoryBytes: limiter.sharedMemory)
-        let files = try NetworkFiles(hasNetwork: command.network == .host)
+        let helper =
+            command.network == .private ? try NetworkHelper(among: networkHelpers) : nil
+        let files = try NetworkFiles(of: command.network, helper)
         let empty = try Self.emptyDirectory()
         let extra = try ExtraPlaces(
             command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
@@ -149,7 +128,7 @@ public struct StepSandbox: Sendable {
         mounts += extra.mounts
         let environment = completed(command.environment, identity)
         var specification = StepSpecification(
-            newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt,
+            newNetwork: command.network != .host, root: rootfs.mount.borrowed, attachAt: attachAt,
             mounts: mounts,
             targets: .init(
                 proc: places.proc.borrowed, pts: devices.pts.borrowed,
@@ -162,7 +141,7 @@ public struct StepSandbox: Sendable {
             landlockScopes: availableLandlockScopes(),
             filter: listening?.filter ?? plainFilter,
             filterWithoutListener: listening == nil ? nil : plainFilter, dropsGroups: dropsGroups,
-            capabilities: policy.capabilities.rawValue, uid: identity.uid,
+            capabilities: capabilities(on: command.network).rawValue, uid: identity.uid,
             gid: identity.gid,
             groups: identity.groups, workingDirectory: command.workingDirectory,
             programs: Self.candidates(command.arguments.first ?? [], environment),
@@ -170,8 +149,8 @@ public struct StepSandbox: Sendable {
             environment: environment)
         specification.maskedSys = maskedSys
         specification.highestProcessID = limiter.highestProcessID
-        if supervision.refusesAddresses {
-            if let obstacle = supervised?.obstacle { throw cannotRefuseAddresses(obstacle) }
+        specification.refusedAddresses = supervision.refusedAddresses
+        if supervision.refusesAddresses, listening != nil {
             specification.landlockNetwork = availableLandlockConnections()
         }
         var child = try setup("clone the sandbox") { () throws(Errno) in
@@ -181,6 +160,9 @@ public struct StepSandbox: Sendable {
         try setup { () throws(SystemError) in
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
+        // Before the command is let go, and as long as this thread waits for it.
+        let network = try Self.network(of: child.pid, by: helper)
+        defer { withExtendedLifetime(network) {} }
         let limited = try limiter.begin(
             child, files: rootfs.mount.borrowed,
             inMemory: [devices.shmMount.borrowed]
@@ -254,41 +236,5 @@ public struct StepSandbox: Sendable {
             return SandboxError(.exec(program: program, report.errno), hint: hint)
         }
         return SandboxError(.setup(SystemError(report.step, report.errno)))
-    }
-}
-
-// MARK: - The command's environment
-
-/// The PATH of a command whose image sets none; as Docker has it.
-public let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-extension StepSandbox {
-    /// Adds PATH and HOME where the image sets none.
-    private func completed(_ environment: [[UInt8]], _ identity: UserDatabase.Identity) -> [[UInt8]]
-    {
-        var result = environment
-        if Self.value(of: "PATH", environment) == nil {
-            result.append(Array("PATH=\(defaultSearchPath)".utf8))
-        }
-        if Self.value(of: "HOME", environment) == nil {
-            let home = identity.home ?? (identity.uid == 0 ? "/root" : "/")
-            result.append(Array("HOME=\(home)".utf8))
-        }
-        return result
-    }
-
-    private static func value(of name: String, _ environment: [[UInt8]]) -> ArraySlice<UInt8>? {
-        let prefix = Array("\(name)=".utf8)
-        return environment.last { $0.starts(with: prefix) }?.dropFirst(prefix.count)
-    }
-
-    /// Where execve looks for `program`, as execvp(3) would inside.
-    private static func candidates(_ program: [UInt8], _ environment: [[UInt8]]) -> [[UInt8]] {
-        let slash = UInt8(ascii: "/")
-        if program.contains(slash) { return [program] }
-        let path = value(of: "PATH", environment) ?? ArraySlice(defaultSearchPath.utf8)
-        return path.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
-            $0.isEmpty ? program : Array($0) + [slash] + program
-        }
     }
 }

@@ -18,8 +18,7 @@ public struct StepSupervision: Sendable, Equatable {
     public var idMaps: IDMaps?
     /// The attributes in which a file's owner is on record are not seen by a RUN, nor changed by one but through chown.
     public var hidesOwnerRecords: Bool
-    /// Where a RUN with the host's network can't connect to, but to name servers. A step that has some does not run without a
-    /// supervisor.
+    /// Where a RUN can't connect to, but to name servers.
     public var refusedAddresses: [IPAddress]
 
     public init(

@@ -50,7 +50,7 @@ struct Supervised: Sendable {
             hidesOwnerRecords: supervision.hidesOwnerRecords, dropsGroups: dropsGroups,
             refusedAddresses: supervision.refusedAddresses)
         asksAboutSends = supervision.refusesAddresses
-        obstacle = Self.obstacle(program)
+        obstacle = Self.obstacle(program, limitsConnections: supervision.refusesAddresses)
         verdicts = (0..<1024).map { number in
             program.verdict(onAny: number).map {
                 QuickVerdict(
@@ -84,11 +84,28 @@ struct Supervised: Sendable {
             isWatched: Self.isWatched(verdict, by: program, asksAboutSends: asksAboutSends))
     }
 
-    private static func obstacle(_ program: SeccompProgram) -> String? {
+    private static func obstacle(_ program: SeccompProgram, limitsConnections: Bool) -> String? {
         // The step's process says by write(2) that its filter stands, under that filter.
         if !program.allowsAlways("write") { return "the policy refuses write" }
         do throws(SystemError) { try Supervisor.check() } catch { return error.description }
-        return nil
+        return limitsConnections ? listenerObstacle() : nil
+    }
+
+    /// Asked before a step whose Landlock domain leaves all connections to the supervisor: without one it would have none. What is
+    /// found out only when the step begins stops it.
+    private static func listenerObstacle() -> String? {
+        guard case .refused(let error) = KernelProbe.filter(.listener).ask(limitMilliseconds: 2000)
+        else { return nil }
+        return reason(error.errno)
+    }
+
+    /// Why there is no listener, in words.
+    static func reason(_ errno: Errno) -> String {
+        switch errno {
+        case .resourceBusy: "another seccomp listener is above this process"
+        case .noSuchProcess: "the command's process was killed before it began"
+        default: "install a seccomp listener: \(errno.inWords)"
+        }
     }
 
     /// What is done about each watched call.

@@ -47,7 +47,7 @@ struct SimulatedHost: CustomTestStringConvertible {
             testDescription: "no Landlock", rules: "landlock_*=EOPNOTSUPP",
             facts: [
                 "landlock": .missing, "landlock.files": .missing, "landlock.scopes": .missing,
-                "landlock.network": .missing,
+                "landlock.network": .missing, "metadata": .degraded,
             ], mode: .single, advice: "idmap.range"),
         SimulatedHost(
             testDescription: "a Landlock that can't be entered", rules: "landlock_restrict_self",
@@ -58,7 +58,10 @@ struct SimulatedHost: CustomTestStringConvertible {
             mode: .none, advice: "seccomp"),
         SimulatedHost(
             testDescription: "no listeners", rules: "seccomp@1&8=EBUSY",
-            facts: ["seccomp.listener": .missing, "seccomp.wait_killable": .missing],
+            facts: [
+                "seccomp.listener": .missing, "seccomp.wait_killable": .missing,
+                "metadata": .missing,
+            ],
             mode: .single, advice: "idmap.range"),
         SimulatedHost(
             testDescription: "no openat2", rules: "openat2=ENOSYS", facts: ["openat2": .missing],

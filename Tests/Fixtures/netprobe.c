@@ -359,6 +359,47 @@ static void connect_to(const char *ip, int port) {
     say("connect", connect(fd, (struct sockaddr *)&address, size));
 }
 
+/* What a server says to whoever connects. */
+static void read_from(const char *ip, int port) {
+    struct sockaddr_storage address;
+    socklen_t size;
+    int fd = to(ip, port, SOCK_STREAM, &address, &size);
+    struct timeval limit = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    int result = connect(fd, (struct sockaddr *)&address, size);
+    char text[256];
+    long count = result < 0 ? -1 : recv(fd, text, sizeof text, 0);
+    if (count < 0) say("read", -1);
+    else printf("read %.*s\n", (int)count, text);
+}
+
+/* The address of a name, by a name server. */
+static void resolve(const char *server, const char *name) {
+    unsigned char message[256] = {0x12, 0x34, 1, 0, 0, 1};
+    size_t length = 12, label = strcspn(name, ".");
+    for (; label; name += label + (name[label] == '.'), label = strcspn(name, ".")) {
+        message[length++] = (unsigned char)label;
+        memcpy(message + length, name, label);
+        length += label;
+    }
+    memcpy(message + length, "\0\0\1\0\1", 5);
+    length += 5;
+    struct sockaddr_storage address;
+    socklen_t size;
+    int fd = to(server, 53, SOCK_DGRAM, &address, &size);
+    struct timeval limit = {3, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    if (sendto(fd, message, length, 0, (struct sockaddr *)&address, size) < 0) {
+        say("resolve", -1);
+        return;
+    }
+    long count = recv(fd, message, sizeof message, 0);
+    unsigned char *last = message + count - 4;
+    if (count < (long)length + 4) say("resolve", -1);
+    else printf("resolve %d.%d.%d.%d\n", last[0], last[1], last[2], last[3]);
+}
+
 static void ask(const char *ip, int port) {
     struct sockaddr_storage address;
     socklen_t size;
@@ -380,6 +421,9 @@ int main(int argc, char **argv) {
     else if (!strcmp(command, "cost") && argc == 3) cost(atol(argv[2]));
     else if (!strcmp(command, "hold")) hold();
     else if (!strcmp(command, "connect") && argc == 4) connect_to(argv[2], atoi(argv[3]));
+    else if (!strcmp(command, "read") && argc == 4) read_from(argv[2], atoi(argv[3]));
+    else if (!strcmp(command, "resolve") && argc == 4) resolve(argv[2], argv[3]);
+    else if (!strcmp(command, "raw")) say("raw", socket(AF_INET, SOCK_RAW, IPPROTO_TCP));
     else if (!strcmp(command, "ask") && argc == 4) ask(argv[2], atoi(argv[3]));
     else return 64;
     return 0;

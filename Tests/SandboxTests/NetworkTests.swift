@@ -64,13 +64,14 @@ struct `A refused address` {
         #expect(seen.results("threads") == ["0"])
     }
 
-    /// Proves that no step runs where the address could be reached: below another listener there is no supervisor.
-    @Test func `stops the step where it can't be refused`() throws {
-        let outcome = try steps.command(
-            Self.guarded, ["true"], around: [steps.probe, "above"]
-        ).run()
-        #expect(outcome.status == 1)
-        #expect(outcome.text.contains("another seccomp listener is above this process"))
+    /// Proves that a step below another listener, where there can be no supervisor, runs with its connections, and says why.
+    @Test func `can be reached where nobody can refuse it`() throws {
+        let seen = try steps.run(
+            Self.guarded, ["netprobe", "connect", "127.0.0.2", "80"],
+            around: [steps.probe, "above"])
+        #expect(seen["connect"] == "ECONNREFUSED")
+        let state = try #require(seen.results("supervision").first)
+        #expect(state.contains("another seccomp listener is above this process"))
     }
 }
 
@@ -86,6 +87,34 @@ struct `Cloud metadata` {
         #expect(outcome.status == 3)
         #expect(outcome.error.contains("to 169.254.169.254 port 80, a cloud's metadata service"))
         #expect(outcome.error.contains("--allow metadata"))
+    }
+
+    /// Proves that a build goes on where the refusal can't be had, that it says so three times, and that it can be insisted on.
+    @Test func `is open below another listener, which is told`() throws {
+        let lichen = try LichenProgram()
+        let folder = try BuildFolder("FROM \(Bases.probe())\nRUN echo a > /a\n")
+        let results = try TemporaryDirectory()
+        let file = results.path("metadata.json")
+        // Without a capability, a filter asks for no_new_privs.
+        let above = ["setpriv", "--no-new-privs", try AboveListener.path(), "above"]
+        func build(_ words: [String]) throws -> Command.Outcome {
+            var command = lichen.build(folder, ["--no-cache", "--metadata-file", file] + words)
+            command.arguments = above + command.arguments
+            return try command.run()
+        }
+        let outcome = try build([]).required()
+        #expect(outcome.error.contains("warning: RUNs can reach cloud metadata services"))
+        let last = outcome.error.split(separator: "\n").last { $0.contains("weaker than") }
+        #expect(last?.contains("metadata") == true, "\(outcome)")
+        let record = String(decoding: try results.read("metadata.json"), as: UTF8.self)
+        #expect(record.contains("\"lichen.weaker\"") && record.contains("\"fact\" : \"metadata\""))
+        for words in [["--require", "metadata"], ["--require", "seccomp.listener"]] {
+            let refused = try build(words)
+            #expect(refused.status == 71 && refused.error.contains("\(words[0]) \(words[1]): "))
+        }
+        // With nothing to refuse, nothing is weaker but the record.
+        let none = try build(["--network", "none"]).required()
+        #expect(!none.error.contains("cloud metadata"))
     }
 
     /// Proves that --allow is part of what a step's result depends on, and is on record.
@@ -111,4 +140,18 @@ struct `Cloud metadata` {
         #expect(allowed.record.contains("\"lichen.allowed\""))
         #expect(allowed.record.contains("\"metadata\""))
     }
+}
+
+/// The probe, as a program of this host: it makes itself the listener above what it starts.
+private enum AboveListener {
+    private static let built = Result { () throws -> (TemporaryDirectory, String) in
+        let directory = try TemporaryDirectory()
+        let path = directory.path("probe")
+        try Command([
+            "gcc", "-static", "-O1", "-o", path, TestHost.fixture("probe.c"),
+        ]).run().required()
+        return (directory, path)
+    }
+
+    static func path() throws -> String { try built.get().1 }
 }

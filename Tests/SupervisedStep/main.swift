@@ -6,6 +6,7 @@
 //   --denials --ids --hide   what is wanted of the supervisor
 //   --refuse-address IP      the host's network, without this address; may be repeated
 //   --host-network           the host's network
+//   --private-network HELPER a network by this helper
 //   --user UID               the command's user and group
 //   --times N                so many steps, one after the other
 //   --capability NAME        one more for the command
@@ -30,6 +31,7 @@ struct Options {
     var rules: [String] = []
     var capabilities: CapabilitySet = []
     var network = StepCommand.Network.none
+    var helpers: [NetworkHelper.Kind] = []
     var command: [String] = []
 
     init(_ arguments: [String]) {
@@ -44,7 +46,10 @@ struct Options {
             case "--hide": supervision.hidesOwnerRecords = true
             case "--refuse-address":
                 supervision.refusedAddresses.append(IPAddress(next())!)
-                network = .host
+                if network == .none { network = .host }
+            case "--private-network":
+                network = .private
+                helpers = [NetworkHelper.Kind(rawValue: next())!]
             case "--host-network": network = .host
             case "--user": user = UInt32(next())!
             case "--times": times = Int(next())!
@@ -165,10 +170,11 @@ do {
     var policy = try policy(with: options.rules)
     policy.capabilities.formUnion(options.capabilities)
     let began = monotonicSeconds()
-    let sandbox = try StepSandbox(
+    var sandbox = try StepSandbox(
         policy: policy, uid: ownMap("uid_map"),
         gid: ownMap("gid_map"), supervision: options.supervision,
         dropsGroups: lines("/proc/self/setgroups") == ["allow"])
+    sandbox.networkHelpers = options.helpers
     say("result prepared \(Int((monotonicSeconds() - began) * 1e6)) microseconds")
     var times: [Double] = []
     var before = (descriptors: 0, threads: 0)

@@ -93,10 +93,7 @@ extension StageSolver {
         _ session: BuildSession
     ) async throws -> StepOutcome {
         var order = order
-        if order.network == .host { session.warnOfReachableSockets() }
-        if order.network == .host, !order.allowances.contains(.metadata) {
-            session.warnOfReachableMetadata()
-        }
+        try session.noteWeakNetwork(of: order)
         order.layers = try await session.sources(of: state.layers)
         let prepared = try await MountOrders(mounts, session)
         order.mounts = prepared.orders
@@ -115,7 +112,7 @@ extension StageSolver {
         prepared.remove()
         switch answer.reply {
         case .ran(let upper, let report):
-            session.take(report)
+            try session.take(report, of: request)
             guard let upper else { return StepOutcome(isReusable: !report.lackedIDs) }
             guard let file = answer.takeDescriptor() else {
                 throw BuildError(.bug, "a step came without its listing")
@@ -127,7 +124,7 @@ extension StageSolver {
             return StepOutcome(layer: layer, packed: packed, isReusable: !report.lackedIDs)
         case .exited(_, let words, let report):
             try Task.checkCancellation()
-            session.take(report)
+            try session.take(report, of: request)
             throw session.failure(words, report)
         case .packed, .missing, .done, .failed:
             throw BuildError(.bug, "the worker gave another answer than asked for")
@@ -194,18 +191,16 @@ extension BuildSession {
 
 extension BuildSession {
     /// Tells of what was refused to a step, whatever came of it, and keeps it for the result.
-    func take(_ report: StepReport) {
+    func take(_ report: StepReport, of order: RunOrder) throws(BuildError) {
         for call in report.refused.prefix(Self.mostToldCalls) {
             observer(.warning("\(document.source.file):\(call.line): \(call.description)"))
         }
         let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
         if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
-        if let reason = report.isUnsupervised,
-            !hasToldUnsupervised.exchange(true, ordering: .relaxed)
-        {
-            observer(.warning("refused calls can't be explained here: \(reason)"))
-        }
         refused.withLock { $0 += report.refused }
+        guard let reason = report.isUnsupervised else { return }
+        try weaknesses.note(.unsupervised(reason))
+        if order.refusesMetadata { try weaknesses.note(.openMetadata(reason)) }
     }
 
     /// So many refused calls of a step are shown; the metadata has all that are on record.

@@ -59,6 +59,9 @@ struct RunOrder: Codable, Sendable {
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?
+
+    /// Whether cloud metadata services are in reach of its network, and not for it.
+    var refusesMetadata: Bool { network != .none && !allowances.contains(.metadata) }
 }
 
 struct CopyOrder: Codable, Sendable {

@@ -78,7 +78,7 @@ extension WorkerServer {
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
-            network: order.network == .host ? .host : .none, mounts: mounts)
+            network: .init(order.network), mounts: mounts)
         do throws(SandboxError) {
             return try sandbox(for: order, on: below).run(
                 command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
@@ -113,7 +113,7 @@ extension WorkerServer {
     {
         let kind = SandboxKind(
             hidesRecords: !form.holdsOwners(of: layers.stack),
-            refusesMetadata: order.network == .host && !order.allowances.contains(.metadata))
+            refusesMetadata: order.refusesMetadata)
         let known = sandboxes.withLock { $0[kind] }
         if let known { return known }
         let supervision = StepSupervision(
@@ -210,6 +210,17 @@ struct SandboxKind: Hashable {
     /// Whether records of owners have to be hidden.
     var hidesRecords: Bool
     var refusesMetadata: Bool
+}
+
+extension StepCommand.Network {
+    init(_ network: BuildRequest.Network) {
+        self =
+            switch network {
+            case .host: .host
+            case .none: .none
+            case .private: .private
+            }
+    }
 }
 
 extension StepReport {

@@ -16,28 +16,31 @@ struct NetworkOptions: ParsableArguments {
         completion: .list(BuildRequest.Allowance.allCases.map(\.rawValue)),
         transform: BuildRequest.Allowance.init(option:))
     var allowances: [BuildRequest.Allowance] = []
+
+    func validate() throws {
+        if network == .none && allowances.contains(.metadata) {
+            throw ValidationError("--allow metadata means nothing with --network none")
+        }
+    }
 }
 
 extension BuildRequest.Network: ExpressibleByArgument {}
 
 extension BuildRequest.Allowance {
+    /// - Throws: for a name that is not on the list, with the list.
     init(option text: String) throws {
         if let known = Self(rawValue: text) {
             self = known
             return
         }
-        let names = Self.allCases.map(\.rawValue)
-        // BuildKit's names for what is asked for here in another way.
-        let others = [
-            "network.host": "; RUN has the host's network with --network host",
-            "security.insecure": "; there is no RUN without a sandbox",
-        ]
-        let near = names.first {
-            $0.lowercased().hasPrefix(text.lowercased().prefix(4)) && !text.isEmpty
-        }
+        let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
         throw ValidationError(
             "there is no \"\(Sanitizer.clean(text))\" to allow"
-                + (others[text] ?? near.map { "; did you mean \($0)?" }
-                    ?? "; known: \(names.joined(separator: ", "))"))
+                + (Self.elsewhere[text].map { "; \($0)" } ?? "") + "; known: \(names)")
     }
+
+    /// BuildKit's names for what is asked for here in another way.
+    private static let elsewhere = [
+        "network.host": "RUN has the host's network with --network host"
+    ]
 }

@@ -62,6 +62,7 @@ struct Metadata: Encodable {
         case refusedCalls = "lichen.refused-calls"
         case network = "lichen.network"
         case allowed = "lichen.allowed"
+        case weaker = "lichen.weaker"
     }
 
     var configDigest: Digest
@@ -74,6 +75,8 @@ struct Metadata: Encodable {
     var network: String
     /// Names of `--allow`; left out where there are none.
     var allowed: [String]?
+    /// What was weaker than the default; left out where nothing was.
+    var weaker: [Weakness]?
 
     init(_ result: BuildResult, tags: [Reference]) {
         configDigest = result.config
@@ -82,6 +85,7 @@ struct Metadata: Encodable {
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
         network = result.network.rawValue
         allowed = result.allowances.isEmpty ? nil : result.allowances.map(\.rawValue).sorted()
+        weaker = result.weaknesses.isEmpty ? nil : result.weaknesses
         name = tags.isEmpty ? nil : tags.map(\.description).joined(separator: ",")
     }
 
