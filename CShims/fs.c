@@ -72,6 +72,14 @@ ssize_t sbx_copy_file_range(int in, int out, size_t length) {
 int sbx_pipe(int ends[2]) { return OR_ERRNO(pipe2(ends, O_CLOEXEC)); }
 int sbx_socketpair(int ends[2]) { return OR_ERRNO(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)); }
 int sbx_memfd(const char *name) { return OR_ERRNO(memfd_create(name, MFD_CLOEXEC)); }
+int sbx_memfd_of_size(const char *name, int64_t size) {
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -errno;
+    if (ftruncate(fd, size) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) return fd;
+    int error = errno;
+    close(fd);
+    return -error;
+}
 ssize_t sbx_getdents(int dir, void *buffer, size_t size) {
     return OR_ERRNO((ssize_t)syscall(SYS_getdents64, dir, buffer, size));
 }

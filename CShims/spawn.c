@@ -51,6 +51,8 @@ static int spawn(uint64_t flags, child_main run, const void *spec, struct sbx_ch
 static _Noreturn void step(const void *spec, int go, int report) { sbx_step_main(spec, go, report); }
 static _Noreturn void worker(const void *spec, int go, int report) { sbx_worker_main(spec, go, report); }
 
+static _Noreturn void guard(const void *spec, int go, int report) { sbx_guard_main(spec, go, report); }
+
 int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
     /* The cgroup namespace comes later: its root is the cgroup of its first process, which the parent chooses before it
      * lets the child go. */
@@ -63,6 +65,10 @@ int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
     uint64_t flags = spec->isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNS;
     return spawn(flags, worker, spec, child);
+}
+
+int sbx_clone_guard(const struct sbx_guard_spec *spec, struct sbx_child *child) {
+    return spawn(CLONE_NEWPID, guard, spec, child);
 }
 
 int sbx_let_go(int go) {

@@ -70,6 +70,9 @@ void atk_init_process(void) {
     atk_say("root", open("/proc/1/root/etc", O_RDONLY | O_CLOEXEC));
     atk_say("directory", open("/proc/1/cwd", O_RDONLY | O_CLOEXEC));
     atk_say("oom", open("/proc/1/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    atk_say("oom-old", open("/proc/1/oom_adj", O_WRONLY | O_CLOEXEC));
+    atk_say("oom-thread", open("/proc/1/task/1/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    atk_say("limit-wide", syscall(SYS_prlimit64, 0x100000001L, RLIMIT_NOFILE, &limit, NULL));
     int map = open("/proc/1/uid_map", O_WRONLY | O_CLOEXEC);
     atk_say("uid_map", map < 0 ? -1 : write(map, "0 0 1", 5));
 }
