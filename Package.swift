@@ -49,7 +49,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp"),
 
         // What a test build can leave out; empty in every other.
-        module("Weakness", []),
+        module("Defences", []),
 
         // Values.
         module("OCI", []),
@@ -61,11 +61,11 @@ let package = Package(
         module(
             "Archive",
             ["OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto", system]),
-        module("Layers", ["OCI", "Linux", "Archive", "Weakness", system]),
-        module("Store", ["OCI", "Linux", "Archive", "Layers", "Weakness", system]),
+        module("Layers", ["OCI", "Linux", "Archive", "Defences", system]),
+        module("Store", ["OCI", "Linux", "Archive", "Layers", "Defences", system]),
         module("HTTP", ["Linux", "CCurl", system]),
         module("Credentials", ["OCI", "Linux", "HTTP", system]),
-        module("Registry", ["OCI", "HTTP", "Credentials", "Weakness", "CCrypto", system]),
+        module("Registry", ["OCI", "HTTP", "Credentials", "Defences", "CCrypto", system]),
         module("Contexts", ["OCI", "Linux", "Archive", "Layers", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
@@ -75,7 +75,7 @@ let package = Package(
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
             ]),
-        module("Sandbox", ["Policy", "Linux", "Weakness", system]),
+        module("Sandbox", ["Policy", "Linux", "Defences", system]),
         module("Doctor", ["Linux", system]),
         module(
             "Build",
@@ -97,7 +97,7 @@ let package = Package(
             name: "lichen",
             dependencies: [
                 "Attack", "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI",
-                "Weakness", system, arguments,
+                "Defences", system, arguments,
             ],
             swiftSettings: strict),
 

@@ -1,6 +1,6 @@
 /* Defences that can be left out in a test build (-DWEAKENED), to prove that the attacks of the tests see them missing:
  * LICHEN_WEAKEN in the environment names them, with commas between. In every other build these are constants, and nothing of
- * this is in the program. Sources/Weakness is the same for Swift; scripts/weaken makes such a build. */
+ * this is in the program. Sources/Defences is the same for Swift; scripts/weaken makes such a build. */
 #pragma once
 
 #ifdef WEAKENED

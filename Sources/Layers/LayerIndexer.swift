@@ -1,5 +1,5 @@
 public import Archive
-import Weakness
+import Defences
 
 /// Understands the entries of a layer one after another: what each means for the paths of an image, and the listing of all.
 ///

@@ -1,4 +1,4 @@
-import Weakness
+import Defences
 
 /// The name of a file in an image: components as bytes, relative to the root, without ".", ".." or empty ones.
 ///

@@ -1,7 +1,7 @@
+import Defences
 import HTTP
 public import OCI
 import Synchronization
-import Weakness
 
 /// Who computes the digest of a blob that is pulled.
 public enum BlobVerification: Sendable {

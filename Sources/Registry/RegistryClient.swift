@@ -1,7 +1,7 @@
 import Credentials
+import Defences
 public import HTTP
 import OCI
-import Weakness
 
 /// Speaks the distribution protocol with one registry.
 ///

@@ -1,6 +1,6 @@
+import Defences
 import HTTP
 import OCI
-import Weakness
 
 /// Which token service a registry may name.
 ///

@@ -1,7 +1,7 @@
+import Defences
 public import Linux
 public import Policy
 public import SystemPackage
-import Weakness
 
 /// Runs one command confined in a rootfs: namespaces of its own below the caller's, a fresh /proc, a minimal /dev, few
 /// capabilities, Landlock scopes and a seccomp filter.

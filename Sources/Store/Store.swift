@@ -1,8 +1,8 @@
+import Defences
 import Glibc
 public import Linux
 import Synchronization
 public import SystemPackage
-import Weakness
 
 /// Everything that builds leave behind: blobs in an OCI layout, named images, what steps gave, unpacked trees.
 ///

@@ -3,10 +3,10 @@
 /// Package.swift says the same to the compiler, but SwiftPM lets a module import a dependency of a dependency; this table
 /// doesn't. A new arrow is a decision: it comes with its reason here.
 enum ModuleTable {
-    /// Libraries of the language and of the system that every module may use: they know nothing of containers. Weakness is
+    /// Libraries of the language and of the system that every module may use: they know nothing of containers. Defences is
     /// nothing at all, but in a test build.
     static let everyone: Set = [
-        "Swift", "Glibc", "Synchronization", "Dispatch", "SystemPackage", "Weakness",
+        "Swift", "Glibc", "Synchronization", "Dispatch", "SystemPackage", "Defences",
     ]
 
     /// Ours, and the libraries that only some may use.
@@ -15,7 +15,7 @@ enum ModuleTable {
         "Linux": ["CShims"],
 
         // Which defence a test build leaves out.
-        "Weakness": [],
+        "Defences": [],
 
         // Values: no files, no network, not even each other.
         "OCI": ["FoundationEssentials"],

@@ -1,4 +1,4 @@
-import Weakness
+import Defences
 
 /// Makes foreign bytes harmless for a terminal, piece by piece.
 ///
