@@ -27,7 +27,7 @@ public struct AttackReport: Sendable {
 
 extension AttackCase {
     /// - Parameters:
-    ///   - text: what the attacker printed; nil where it never began.
+    ///   - text: what the attacker printed; nil where its step never began.
     ///   - failure: why its step ended before its end.
     ///   - harm: what was seen from outside.
     func result(_ text: String?, failure: String?, harm: [String] = []) -> AttackResult {
@@ -37,7 +37,7 @@ extension AttackCase {
             result.details = [obstacle]
             return result
         }
-        guard let text else {
+        guard let text, !text.isEmpty || failure == nil else {
             result.verdict = .notTried
             result.details = [failure ?? "its step did not run"]
             return result

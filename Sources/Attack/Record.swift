@@ -40,9 +40,13 @@ final class Record: Sendable {
     /// Notes why a build ended; the place of the attack at fault among the build's, or nil where it was none of them.
     func fail(_ error: BuildError) -> Int? {
         state.withLock { state in
-            guard [.instruction, .refusedByPolicy].contains(error.category),
-                let line = state.failedLine, let file = state.file, let attack = file.cases[line]
+            guard let line = state.failedLine, let file = state.file, let attack = file.cases[line]
             else { return nil }
+            // With a single id there is no other user.
+            let isLackOfIDs = error.category == .host && attack.isOtherUser
+            guard isLackOfIDs || [.instruction, .refusedByPolicy].contains(error.category) else {
+                return nil
+            }
             state.failures[attack.key] = error.message
             return file.cases.keys.count { $0 < line }
         }
