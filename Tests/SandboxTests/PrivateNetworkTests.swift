@@ -152,7 +152,7 @@ struct `A private network` {
         command.arguments =
             smallInternet(hide + ["--kill-when", "sleep"]) + command.arguments
         let outcome = try command.run()
-        #expect(outcome.status == 128 + 9)
+        #expect(outcome.status == 137)
         let lines = outcome.text.split(separator: "\n")
         let running = try #require(lines.first { $0.hasPrefix("seen ") })
         #expect(running.contains("lichen-guard") && running.contains(helper), "\(running)")
