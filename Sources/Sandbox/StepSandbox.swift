@@ -150,6 +150,7 @@ public struct StepSandbox: Sendable {
             environment: environment)
         specification.maskedSys = maskedSys
         specification.highestProcessID = limiter.highestProcessID
+        specification.comesIntoSight = helper != nil
         specification.refusedAddresses = supervision.refusedAddresses
         if supervision.refusesAddresses, listening != nil {
             specification.landlockNetwork = availableLandlockConnections()
@@ -162,7 +163,7 @@ public struct StepSandbox: Sendable {
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
         // Before the command is let go, and as long as this thread waits for it.
-        let network = try Self.network(of: child.pid, by: helper)
+        let network = try Self.network(of: child, by: helper)
         defer { withExtendedLifetime(network) {} }
         let limited = try limiter.begin(
             child, files: rootfs.mount.borrowed,
