@@ -12,10 +12,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "weak.h"
+
 #define OR_ERRNO(call) ({ __typeof__(call) result_ = (call); result_ < 0 ? -errno : result_; })
 
 int sbx_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = sbx_is_weakened("resolver") ? 0 : resolve};
     if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) how.mode = mode;
     /* EAGAIN: something in the tree was renamed during the walk of "..", so nothing is proven; the kernel asks to try
      * again. Bounded, because an attacker can rename for ever. */

@@ -1,3 +1,4 @@
+import Defences
 public import Linux
 public import Policy
 public import SystemPackage
@@ -137,7 +138,7 @@ public struct StepSandbox: Sendable {
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
             masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
             output: output, error: error, limits: limiter.resources,
-            noNewPrivileges: !Self.allowsSetUserID(identity),
+            noNewPrivileges: !Self.allowsSetUserID(identity) && !Defence.noNewPrivileges.isLeftOut,
             landlockScopes: availableLandlockScopes(),
             filter: listening?.filter ?? plainFilter,
             filterWithoutListener: listening == nil ? nil : plainFilter, dropsGroups: dropsGroups,

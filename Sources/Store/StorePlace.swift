@@ -1,3 +1,4 @@
+import Defences
 import Glibc
 import Linux
 import SystemPackage
@@ -32,7 +33,7 @@ struct StorePlace {
                 .notPrivate("\(path) belongs to uid \(status.uid)"),
                 hint: "choose another with --root")
         }
-        if status.permissions & 0o077 != 0 {
+        if status.permissions & 0o077 != 0, !Defence.storeMode.isLeftOut {
             throw StoreError(
                 .notPrivate("\(path) is open to others (\(Self.mode(status)))"),
                 hint: "chmod 700 \(path)")
