@@ -1,4 +1,3 @@
-import Glibc
 public import Linux
 import Synchronization
 public import SystemPackage
