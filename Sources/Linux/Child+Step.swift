@@ -265,7 +265,9 @@ extension Child {
         return .failed(
             ChildReport(
                 step: Child.words(forStep: report.step), errno: Errno(rawValue: report.value),
-                isExec: UInt32(bitPattern: report.step) == SBX_STEP_EXECVE.rawValue))
+                isExec: UInt32(bitPattern: report.step) == SBX_STEP_EXECVE.rawValue,
+                isWorkingDirectory: UInt32(bitPattern: report.step)
+                    == SBX_STEP_WORKING_DIRECTORY.rawValue))
     }
 }
 

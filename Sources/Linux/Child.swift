@@ -39,6 +39,8 @@ public struct ChildReport: Equatable, Sendable {
     public var errno: Errno
     /// Whether it was the execve itself: then the command is at fault, not the place.
     public var isExec: Bool
+    /// Whether it was the entering of the command's directory.
+    public var isWorkingDirectory = false
 }
 
 /// A child in namespaces of its own, between its clone and its reaping.

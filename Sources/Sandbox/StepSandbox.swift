@@ -237,6 +237,23 @@ public struct StepSandbox: Sendable {
                 }
             return SandboxError(.exec(program: program, report.errno), hint: hint)
         }
+        if report.isWorkingDirectory, Self.blamesPath(report.errno) {
+            return SandboxError(
+                .workingDirectory(printable(command.workingDirectory), report.errno),
+                hint: "the last WORKDIR names it, or the base image's config")
+        }
         return SandboxError(.setup(SystemError(report.step, report.errno)))
+    }
+}
+
+extension StepSandbox {
+    /// Whether an errno of chdir speaks of the path, and not of the host.
+    private static func blamesPath(_ errno: Errno) -> Bool {
+        switch errno {
+        case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .fileNameTooLong,
+            .permissionDenied:
+            true
+        default: false
+        }
     }
 }

@@ -149,8 +149,17 @@ final class ImageSource: Sendable {
             else { throw BuildError(.input, "\(name): an index within an index") }
             manifest = found
         }
+        do { try manifest.checkIsImage() } catch { throw BuildError(.input, "\(name): \(error)") }
         let config = try ImageConfig(
             decoding: try await document(manifest.config, at: reference), of: manifest)
+        // Another architecture is only warned of, as everywhere (InvalidBaseImagePlatform): many images state a wrong one. What is
+        // for another system has layers that mean something else.
+        if !config.os.isEmpty, config.os != platform.os {
+            throw BuildError(
+                .input,
+                "\(name) is an image for \(Harmless.text(config.os, limit: 40)), not for \(platform.os)"
+            )
+        }
         let layers = zip(manifest.layers, config.diffIDs).map { LayerRecord(diffID: $1, blob: $0) }
         state.withLock { state in
             guard let reference else { return }

@@ -59,6 +59,7 @@ struct Layout {
     }
 
     private func take(_ manifest: Manifest) throws {
+        try manifest.checkIsImage()
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw ImportError(.foreignLayer(layer.digest))
         }
