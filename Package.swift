@@ -107,7 +107,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
-        tests("EndToEndTests", ["lichen", "TestSupport"]),
+        tests("EndToEndTests", ["lichen", "OCI", "TestSupport"]),
         // Mounts by the way of older kernels; a program, because a test process cannot become root of a namespace.
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
@@ -128,7 +128,10 @@ let package = Package(
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
             "LanguageCorpusTests",
-            ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
+            [
+                "lichen", "Build", "Dockerfile", "HTTP", "Archive", "Linux", "OCI", "TestSupport",
+                system,
+            ],
             exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("AttackTests", ["lichen", "Attack", "Linux", "TestSupport", system]),
