@@ -117,7 +117,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
-        tests("EndToEndTests", ["lichen", "TestSupport"]),
+        tests("EndToEndTests", ["lichen", "OCI", "TestSupport"]),
         // Mounts by the way of older kernels; a program, because a test process cannot become root of a namespace.
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
@@ -138,7 +138,10 @@ let package = Package(
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
             "LanguageCorpusTests",
-            ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
+            [
+                "lichen", "Build", "Dockerfile", "HTTP", "Archive", "Linux", "OCI", "TestSupport",
+                system,
+            ],
             exclude: ["Copy"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("AttackTests", ["lichen", "Attack", "Linux", "TestSupport", system]),
