@@ -28,7 +28,7 @@ extension FactCatalog {
     private static func qemu(_ machine: Machine) -> FactDefinition {
         FactDefinition(
             "qemu.\(machine.architecture)", .platforms,
-            "a static emulator, which a build registers for itself where the kernel has none"
+            "a static emulator to register"
         ) { place in
             if machine.isNative { return .good("native") }
             let searchPath = place.environment["PATH"] ?? ""

@@ -31,10 +31,7 @@ public struct Emulator: Hashable, Sendable, Codable {
 
     /// Whether it is a program without a loader (PT_INTERP), as its first bytes tell. elf(5).
     private static func isStatic(_ path: String) -> Bool {
-        guard
-            let file = try? FileDescriptor.workingDirectory.open(
-                path, [.readOnly, .nonBlocking], resolve: .system)
-        else { return false }
+        guard let file = try? openPlainly(path) else { return false }
         return ProgramHead(file.borrowed.head(4096))?.hasLoader == false
     }
 }

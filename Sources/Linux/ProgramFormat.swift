@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// What the kernel starts for files that it can't execute itself: an entry of binfmt_misc.
@@ -65,8 +66,7 @@ extension ProgramFormat {
     public static func registered(in directory: String = systemDirectory) -> [ProgramFormat] {
         // Whatever can't be read is not there for us.
         guard text("status", directory)?.hasPrefix("enabled") == true,
-            let opened = try? FileDescriptor.workingDirectory.open(
-                directory, [.readOnly, .directory], resolve: .system),
+            let opened = try? openPlainly(directory),
             let names = try? DirectoryReader().names(in: opened.borrowed)
         else { return [] }
         return names.prefix(mostEntries).compactMap { name in
@@ -81,10 +81,16 @@ extension ProgramFormat {
     private static func text(_ name: String, _ directory: String) -> String? {
         if name == "register" { return nil }
         guard
-            let file = try? FileDescriptor.workingDirectory.open(
-                "\(directory)/\(name)", [.readOnly, .nonBlocking], resolve: .system),
+            let file = try? openPlainly("\(directory)/\(name)"),
             let bytes = try? file.borrowed.readAll(limit: 1 << 16)
         else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+/// Opens a file or directory of the host for reading. Plain open(2): doctor looks as well, also where openat2 is refused.
+func openPlainly(_ path: String) throws(Errno) -> OwnedDescriptor {
+    let raw = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    if raw < 0 { throw Errno(rawValue: errno) }
+    return OwnedDescriptor(owning: raw)
 }
