@@ -229,7 +229,9 @@ struct MountOrders: ~Copyable {
                     path, [.readOnly, .nonBlocking], resolve: .system)
                 return try file.borrowed.readAll(limit: RunMounts.largestFile)
             } catch {
-                throw BuildError(.input, "read the secret \(id) from \(path): \(error.inWords)")
+                throw BuildError(
+                    .init(error, else: .input),
+                    "read the secret \(id) from \(path): \(error.inWords)")
             }
         }
     }
