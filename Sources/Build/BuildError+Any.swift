@@ -14,7 +14,7 @@ extension BuildError {
         case let error as DockerfileError:
             self.init(
                 .input, "\(error.problem)", location: "\(error.file):\(error.range.start.line)")
-        case let error as RegistryError: self.init(.network, "\(error)", hint: error.hint)
+        case let error as RegistryError: self.init(error, notFound: .network)
         case let error as DocumentError: self.init(.input, "\(error)")
         case let error as ExportError:
             let category: Category =
@@ -29,5 +29,12 @@ extension BuildError {
             let failure = WorkerFailure(error)
             self.init(failure.category, failure.message, hint: failure.hint)
         }
+    }
+
+    /// A registry's refusal, in words with a remedy; or that of a file of this machine in the middle of a transfer.
+    init(_ error: RegistryError, notFound: Category = .input) {
+        let local = error.localFailure.map { BuildError(any: $0).category }
+        self.init(
+            local ?? (error.isNotFound ? notFound : .network), "\(error)", hint: error.hint)
     }
 }

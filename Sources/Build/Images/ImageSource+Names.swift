@@ -53,7 +53,7 @@ extension ImageSource {
         do throws(RegistryError) {
             fetched = try await client(reference.registry).manifest(
                 ManifestName(reference), in: reference.repository)
-        } catch { throw BuildError(error, reference) }
+        } catch { throw BuildError(error) }
         try store.keepDocument(fetched.bytes, digest: fetched.descriptor.digest)
         return (fetched.descriptor, fetched.bytes)
     }

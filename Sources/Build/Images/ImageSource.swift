@@ -5,6 +5,7 @@ import OCI
 import Registry
 import Store
 import Synchronization
+import SystemPackage
 
 /// An image to build on: its config, and its layers with the names under which they are found.
 struct BaseImage: Sendable {
@@ -149,7 +150,7 @@ final class ImageSource: Sendable {
                     .digest(descriptor.digest), in: reference.repository)
                 try? store.keepDocument(fetched.bytes, digest: descriptor.digest)
                 return fetched.bytes
-            } catch { throw BuildError(error, reference) }
+            } catch { throw BuildError(error) }
         }
         if descriptor.size > DocumentLimits.configBytes {
             throw BuildError(
@@ -200,8 +201,10 @@ final class ImageSource: Sendable {
         do throws(RegistryError) {
             try await client(reference.registry).observed(by: progress).pullBlob(
                 descriptor, from: reference.repository, verification: .byClient
-            ) { try file.writeFully($0) }
-        } catch { throw BuildError(error, reference) }
+            ) { bytes in
+                try during("write the blob") { () throws(Errno) in try file.writeFully(bytes) }
+            }
+        } catch { throw BuildError(error) }
         try blob.keep(as: descriptor.digest)
         progress.done(moved: true)
     }

@@ -235,7 +235,9 @@ struct MountOrders: ~Copyable {
                     .input, "the secret \(id) is to come from \(path), which is no ordinary file",
                     hint: "what a program prints can be given by a variable: env=NAME")
             } catch {
-                throw BuildError(.input, "read the secret \(id) from \(path): \(error.inWords)")
+                throw BuildError(
+                    .init(error, else: .input),
+                    "read the secret \(id) from \(path): \(error.inWords)")
             }
         }
     }
