@@ -132,6 +132,18 @@ public struct ImageOutput: Sendable, Equatable {
     }
 }
 
+/// Something by which RUNs were confined less than they are by default.
+public struct Weakness: Sendable, Equatable, Codable {
+    /// A fact of `lichen doctor`, which `--require` takes.
+    public var fact: String
+    public var consequence: String
+
+    public init(fact: String, consequence: String) {
+        self.fact = fact
+        self.consequence = consequence
+    }
+}
+
 /// What came of a build.
 public struct BuildResult: Sendable, Equatable {
     public var manifest: Descriptor
@@ -144,6 +156,8 @@ public struct BuildResult: Sendable, Equatable {
     public var uploadedBytes: Int64
     /// Calls that were refused to its RUNs, none of which failed for it.
     public var refusedCalls: [RefusedCall]
+    /// What was weaker than the default.
+    public var weaknesses: [Weakness] = []
     /// See `PeakMemory`; nil where it can't be read.
     public var peakMemoryBytes: Int64?
 

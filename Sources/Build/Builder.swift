@@ -39,7 +39,9 @@ public struct Builder: Sendable {
     ) async throws -> Value {
         let images = ImageSource(store: store, request: request, observer: observer)
         let remote = RemoteFiles(store: store, counter: images.counter)
-        let fetcher = ContextFetcher(request, store: store, remote: remote)
+        let archives = ArchiveReaderClient()
+        defer { archives.finish() }
+        let fetcher = ContextFetcher(request, store: store, remote: remote, archives: archives)
         defer { fetcher.removeFiles() }
         let (text, context) = try await read(request, fetcher)
         let document = try text.parse()
@@ -49,7 +51,8 @@ public struct Builder: Sendable {
             let worker = WorkerClient(request, store: store, observer: observer)
             let session = try BuildSession(
                 request: request, plan: planned.plan, store: store, images: images, worker: worker,
-                remote: remote, context: context, isRehearsal: isRehearsal, observer: observer)
+                remote: remote, archives: archives, context: context, isRehearsal: isRehearsal,
+                observer: observer)
             return try await body(session)
         } catch let error as DockerfileError {
             var failure = BuildError(any: error)
@@ -101,6 +104,7 @@ public struct Builder: Sendable {
         await session.worker.finish()
         var result = try outcome.get()
         result.peakMemoryBytes = memory
+        result.weaknesses = session.weaknesses.withLock { $0 }
         return result
     }
 

@@ -14,6 +14,7 @@ final class BuildSession: Sendable {
     let store: Store
     let images: ImageSource
     let remote: RemoteFiles
+    let archives: ArchiveReaderClient
     let worker: WorkerClient
     let observer: BuildObserver
     let context: BuildContext
@@ -23,8 +24,8 @@ final class BuildSession: Sendable {
     let policyDigest: Digest
     /// One clock reading for the whole build.
     let now: Timestamp
-    private let hasWarned = Atomic(false)
-    let hasToldUnsupervised = Atomic(false)
+    /// What is weaker than the default, each told once.
+    let weaknesses = Mutex<[Weakness]>([])
     /// Calls that were refused to steps of this build.
     let refused = Mutex<[RefusedCall]>([])
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
@@ -34,7 +35,8 @@ final class BuildSession: Sendable {
 
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        remote: RemoteFiles, context: BuildContext, isRehearsal: Bool = false,
+        remote: RemoteFiles, archives: ArchiveReaderClient, context: BuildContext,
+        isRehearsal: Bool = false,
         observer: @escaping BuildObserver
     ) throws {
         self.request = request
@@ -42,6 +44,7 @@ final class BuildSession: Sendable {
         self.store = store
         self.images = images
         self.remote = remote
+        self.archives = archives
         self.worker = worker
         self.context = context
         self.isRehearsal = isRehearsal
@@ -103,12 +106,23 @@ final class BuildSession: Sendable {
 
     /// Says once what a RUN with the host's network can reach on a kernel without Landlock's scopes.
     func warnOfReachableSockets() {
-        let isFirst = hasWarned.exchange(true, ordering: .relaxed) == false
-        if !isFirst || availableLandlockScopes() != 0 { return }
-        observer(
-            .warning(
-                "this kernel (Linux before 6.12) can't keep RUNs from abstract sockets of this user's programs; "
-                    + "--network none does"))
+        if availableLandlockScopes() != 0 { return }
+        weaken(
+            "landlock.scopes",
+            "this kernel (Linux before 6.12) can't keep RUNs from abstract sockets of this user's programs; "
+                + "--network none does")
+    }
+
+    /// Says once that RUNs are confined less than they are by default, and keeps it for the result.
+    ///
+    /// - Parameter fact: the name that `lichen doctor` and `--require` have for what is missing.
+    func weaken(_ fact: String, _ words: String) {
+        let isFirst = weaknesses.withLock { weaknesses in
+            if weaknesses.contains(where: { $0.fact == fact }) { return false }
+            weaknesses.append(Weakness(fact: fact, consequence: words))
+            return true
+        }
+        if isFirst { observer(.warning(words)) }
     }
 
     /// A refusal of an instruction, with its place in the Dockerfile.

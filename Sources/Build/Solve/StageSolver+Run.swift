@@ -192,10 +192,21 @@ extension BuildSession {
         }
         let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
         if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
-        if let reason = report.isUnsupervised,
-            !hasToldUnsupervised.exchange(true, ordering: .relaxed)
-        {
-            observer(.warning("refused calls can't be explained here: \(reason)"))
+        if let reason = report.isUnsupervised {
+            weaken("supervisor", "refused calls can't be explained here: \(reason)")
+        }
+        switch report.proc {
+        case .fresh: break
+        case .onlyProcesses:
+            weaken(
+                "proc.fresh",
+                "the /proc around this build is masked: a RUN's own holds processes alone, and nothing of the kernel's"
+            )
+        case .borrowed:
+            weaken(
+                "proc.fresh",
+                "the /proc around this build is masked, and the kernel allows no other: a RUN sees it, with the names and "
+                    + "command lines of the processes there")
         }
         refused.withLock { $0 += report.refused }
     }

@@ -207,6 +207,7 @@ extension StepReport {
             + result.missingIDs.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
         reachedLimit = result.reachedLimit
+        proc = result.proc
         if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }
     }
 }

@@ -44,6 +44,11 @@ struct JSONLog {
                 ("uploaded", .integer(summary.uploadedBytes)),
                 ("seconds", .seconds(summary.seconds)),
                 ("memory", summary.memoryBytes.map { .integer($0) }),
+                (
+                    "weaker",
+                    summary.weaknesses.isEmpty
+                        ? nil : .text(summary.weaknesses.joined(separator: " "))
+                ),
             ])
     }
 
