@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "weak.h"
+
 /* Root of namespace A. Its supplementary groups stay (a shared project directory stays readable), so no setgroups. */
 static int become_root(void) {
     if (syscall(SYS_setresgid, 0, 0, 0) < 0) return -1;
@@ -28,7 +30,7 @@ static int close_descriptors(int keep, int *report) {
     if (dup3(high_report, 4, O_CLOEXEC) < 0) return -1;
     *report = 4;
     if (dup3(high_keep, 3, 0) < 0) return -1;
-    return (int)syscall(SYS_close_range, 5u, ~0u, 0u);
+    return sbx_is_weakened("descriptors") ? 0 : (int)syscall(SYS_close_range, 5u, ~0u, 0u);
 }
 
 _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int report) {
@@ -38,6 +40,9 @@ _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int r
     if (sbx_child_await_id_map(go) < 0) sbx_child_fail(report, SBX_STEP_AWAIT_ID_MAP);
     if (spec->namespaces != SBX_WORKER_PLAIN) enter_namespaces(go, report);
     if (close_descriptors(spec->keep, &report) < 0) sbx_child_fail(report, SBX_STEP_CLOSE_DESCRIPTORS);
+#ifdef WEAKENED
+    execve(spec->program, (char *const *)spec->arguments, (char *const *)sbx_weak_environment());
+#endif
     execve(spec->program, (char *const *)spec->arguments, (char *const *)spec->environment);
     sbx_child_fail(report, SBX_STEP_EXECVE);
 }

@@ -16,8 +16,14 @@ public struct BuildRequest: Sendable {
         case never
     }
 
-    /// Where a RUN's network is.
-    public enum Network: String, Sendable, CaseIterable { case host, none }
+    /// Where a RUN's network is; docs/network.md.
+    public enum Network: String, Sendable, CaseIterable { case host, none, `private` }
+
+    /// What `--allow` gives back of what is refused by default; a closed list.
+    public enum Allowance: String, Sendable, Codable, CaseIterable {
+        /// The addresses where clouds hand out a machine's credentials.
+        case metadata
+    }
 
     /// How a RUN is confined; design.md, "Isolation". The modes that come later are refused by name.
     public enum Isolation: String, Sendable, CaseIterable { case auto, userns, chroot, none }
@@ -51,6 +57,7 @@ public struct BuildRequest: Sendable {
     public var pull: PullPolicy = .always
     public var usesCache = true
     public var network: Network = .host
+    public var allowances: Set<Allowance> = []
     public var isolation: Isolation = .auto
     public var snapshotter: Snapshotter = .auto
     public var ids: IDRange = .auto
@@ -132,18 +139,6 @@ public struct ImageOutput: Sendable, Equatable {
     }
 }
 
-/// Something by which RUNs were confined less than they are by default.
-public struct Weakness: Sendable, Equatable, Codable {
-    /// A fact of `lichen doctor`, which `--require` takes.
-    public var fact: String
-    public var consequence: String
-
-    public init(fact: String, consequence: String) {
-        self.fact = fact
-        self.consequence = consequence
-    }
-}
-
 /// What came of a build.
 public struct BuildResult: Sendable, Equatable {
     public var manifest: Descriptor
@@ -156,7 +151,10 @@ public struct BuildResult: Sendable, Equatable {
     public var uploadedBytes: Int64
     /// Calls that were refused to its RUNs, none of which failed for it.
     public var refusedCalls: [RefusedCall]
-    /// What was weaker than the default.
+    /// Where its RUNs had their network, and what they were allowed.
+    public var network: BuildRequest.Network = .host
+    public var allowances: Set<BuildRequest.Allowance> = []
+    /// What they had less of than by default.
     public var weaknesses: [Weakness] = []
     /// See `PeakMemory`; nil where it can't be read.
     public var peakMemoryBytes: Int64?

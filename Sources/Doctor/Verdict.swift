@@ -51,6 +51,7 @@ public struct Verdict: Equatable, Sendable {
         ),
         ("landlock.scopes", "abstract sockets and signals of the host are in reach"),
         ("landlock.files", "the unpacker has one wall less"),
+        ("metadata", "RUNs can reach cloud metadata services"),
         ("openat2", "foreign paths are walked step by step: slower"),
         ("overlay.store", "each RUN works on a copy of its files: slower"),
         ("seccomp.listener", "denied calls are not explained, owners not emulated"),

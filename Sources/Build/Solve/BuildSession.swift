@@ -24,8 +24,7 @@ final class BuildSession: Sendable {
     let policyDigest: Digest
     /// One clock reading for the whole build.
     let now: Timestamp
-    /// What is weaker than the default, each told once.
-    let weaknesses = Mutex<[Weakness]>([])
+    let weaknesses: Weaknesses
     /// Calls that were refused to steps of this build.
     let refused = Mutex<[RefusedCall]>([])
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
@@ -36,8 +35,8 @@ final class BuildSession: Sendable {
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
         remote: RemoteFiles, archives: ArchiveReaderClient, context: BuildContext,
-        isRehearsal: Bool = false,
-        observer: @escaping BuildObserver
+        weaknesses: Weaknesses,
+        isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
         self.plan = plan
@@ -47,6 +46,7 @@ final class BuildSession: Sendable {
         self.archives = archives
         self.worker = worker
         self.context = context
+        self.weaknesses = weaknesses
         self.isRehearsal = isRehearsal
         self.observer = observer
         var key = CacheKey("policy")
@@ -104,25 +104,14 @@ final class BuildSession: Sendable {
         for checkout in checkouts.withLock({ $0 }) { checkout.remove() }
     }
 
-    /// Says once what a RUN with the host's network can reach on a kernel without Landlock's scopes.
-    func warnOfReachableSockets() {
-        if availableLandlockScopes() != 0 { return }
-        weaken(
-            "landlock.scopes",
-            "this kernel (Linux before 6.12) can't keep RUNs from abstract sockets of this user's programs; "
-                + "--network none does")
-    }
-
-    /// Says once that RUNs are confined less than they are by default, and keeps it for the result.
-    ///
-    /// - Parameter fact: the name that `lichen doctor` and `--require` have for what is missing.
-    func weaken(_ fact: String, _ words: String) {
-        let isFirst = weaknesses.withLock { weaknesses in
-            if weaknesses.contains(where: { $0.fact == fact }) { return false }
-            weaknesses.append(Weakness(fact: fact, consequence: words))
-            return true
+    /// Notes what this kernel lacks for the network of a RUN.
+    func noteWeakNetwork(of order: RunOrder) throws(BuildError) {
+        if order.network == .host, availableLandlockScopes() == 0 {
+            try weaknesses.note(.reachableSockets)
         }
-        if isFirst { observer(.warning(words)) }
+        if order.refusesMetadata, availableLandlockConnections() == 0 {
+            try weaknesses.note(.racedMetadata)
+        }
     }
 
     /// A refusal of an instruction, with its place in the Dockerfile.

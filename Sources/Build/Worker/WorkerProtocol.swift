@@ -55,9 +55,13 @@ struct RunOrder: Codable, Sendable {
     var workingDirectory: String
     var user: String
     var network: BuildRequest.Network
+    var allowances: Set<BuildRequest.Allowance>
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?
+
+    /// Whether cloud metadata services are in reach of its network, and not for it.
+    var refusesMetadata: Bool { network != .none && !allowances.contains(.metadata) }
 }
 
 struct CopyOrder: Codable, Sendable {

@@ -78,9 +78,9 @@ extension WorkerServer {
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
-            network: order.network == .host ? .host : .none, mounts: mounts)
+            network: .init(order.network), mounts: mounts)
         do throws(SandboxError) {
-            return try sandbox(for: below).run(
+            return try sandbox(for: order, on: below).run(
                 command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
                 error: error, started: started)
         } catch {
@@ -108,14 +108,19 @@ extension WorkerServer {
     }
 
     /// Compiled once for each kind of step.
-    private func sandbox(for layers: TreeMaker.OpenLayers) throws(SandboxError) -> StepSandbox {
-        let hidesRecords = !form.holdsOwners(of: layers.stack)
-        let known = sandboxes.withLock { $0[hidesRecords] }
+    private func sandbox(for order: RunOrder, on layers: TreeMaker.OpenLayers) throws(SandboxError)
+        -> StepSandbox
+    {
+        let kind = SandboxKind(
+            hidesRecords: !form.holdsOwners(of: layers.stack),
+            refusesMetadata: order.refusesMetadata)
+        let known = sandboxes.withLock { $0[kind] }
         if let known { return known }
         let supervision = StepSupervision(
             explainsDenials: true,
             idMaps: dropsGroups ? nil : .init(uid: form.uid, gid: form.gid),
-            hidesOwnerRecords: hidesRecords)
+            hidesOwnerRecords: kind.hidesRecords,
+            refusedAddresses: kind.refusesMetadata ? StepSupervision.metadataAddresses : [])
         let sandbox: StepSandbox
         do {
             sandbox = try StepSandbox(
@@ -124,7 +129,7 @@ extension WorkerServer {
         } catch let error as SandboxError {
             throw error
         } catch { throw SandboxError(.host("compile the policy: \(error)")) }
-        sandboxes.withLock { $0[hidesRecords] = sandbox }
+        sandboxes.withLock { $0[kind] = sandbox }
         return sandbox
     }
 
@@ -200,11 +205,30 @@ extension WorkerServer {
     }
 }
 
+/// What sandboxes are compiled for.
+struct SandboxKind: Hashable {
+    /// Whether records of owners have to be hidden.
+    var hidesRecords: Bool
+    var refusesMetadata: Bool
+}
+
+extension StepCommand.Network {
+    init(_ network: BuildRequest.Network) {
+        self =
+            switch network {
+            case .host: .host
+            case .none: .none
+            case .private: .private
+            }
+    }
+}
+
 extension StepReport {
     init(_ result: StepResult, line: Int) {
         refused =
             result.denials.map { RefusedCall($0, line: line) }
             + result.missingIDs.map { RefusedCall($0, line: line) }
+            + result.refusedAddresses.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
         reachedLimit = result.reachedLimit
         proc = result.proc

@@ -3,6 +3,7 @@ import Build
 import Lint
 import OCI
 import Store
+import Linux
 
 struct LintCommand: ParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument { case text, json, sarif }
@@ -58,7 +59,7 @@ struct LintCommand: ParsableCommand {
     }
 
     func run() throws {
-        let request = try request(environment: Environment.current)
+        let request = try request(environment: processEnvironment())
         let (place, format) = (store, format)
         try Session.run {
             let report = try await Checks.lint(request, store: place.openIfPresent())

@@ -101,8 +101,7 @@ struct BuildOptions: ParsableArguments {
     @Flag(name: .customLong("no-cache"), help: "Run every step, whatever the store has.")
     var noCache = false
 
-    @Option(help: "The network of RUN.")
-    var network: BuildRequest.Network = .host
+    @OptionGroup(title: "Network of RUN") var network: NetworkOptions
 
     @Option(help: "How RUN is confined; auto takes the strongest way that this host allows.")
     var isolation: BuildRequest.Isolation = .auto
@@ -211,7 +210,6 @@ private func jobCount(_ text: String) throws -> Int {
 }
 
 extension BuildRequest.PullPolicy: ExpressibleByArgument {}
-extension BuildRequest.Network: ExpressibleByArgument {}
 extension LayerEncoding.Method: ExpressibleByArgument {}
 extension BuildRequest.Isolation: ExpressibleByArgument {}
 extension Snapshotter: ExpressibleByArgument {}

@@ -46,8 +46,7 @@ struct JSONLog {
                 ("memory", summary.memoryBytes.map { .integer($0) }),
                 (
                     "weaker",
-                    summary.weaknesses.isEmpty
-                        ? nil : .text(summary.weaknesses.joined(separator: " "))
+                    summary.weaker.isEmpty ? nil : .text(summary.weaker.joined(separator: ","))
                 ),
             ])
     }

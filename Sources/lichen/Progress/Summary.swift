@@ -11,8 +11,8 @@ struct Summary: Sendable {
     var downloadedBytes: Int64 = 0
     var uploadedBytes: Int64 = 0
     var seconds: Double = 0
-    /// Facts of `lichen doctor` for which RUNs were confined less than by default.
-    var weaknesses: [String] = []
+    /// Facts of `lichen doctor` that were less good than by default.
+    var weaker: [String] = []
     /// See `PeakMemory`.
     var memoryBytes: Int64?
 
@@ -25,7 +25,7 @@ struct Summary: Sendable {
         downloadedBytes = result.downloadedBytes
         uploadedBytes = result.uploadedBytes
         memoryBytes = result.peakMemoryBytes
-        weaknesses = result.weaknesses.map(\.fact)
+        weaker = result.weaknesses.map(\.fact)
     }
 
     /// One line: `5 steps, 3 cached, 12.1 MB down, 0 B up, 4.2s, peak memory 45.2 MB`.
@@ -41,10 +41,9 @@ struct Summary: Sendable {
             Elapsed.text(seconds),
         ]
         if let memoryBytes { words.append("peak memory \(ByteCount.text(memoryBytes))") }
-        if !weaknesses.isEmpty {
-            words.append("weaker than default: \(weaknesses.joined(separator: " "))")
-        }
-        return words.joined(separator: ", ")
+        let line = words.joined(separator: ", ")
+        return weaker.isEmpty
+            ? line : line + "; weaker than the default: \(weaker.joined(separator: ", "))"
     }
 }
 

@@ -60,7 +60,9 @@ struct Metadata: Encodable {
         case digest = "containerimage.digest"
         case name = "image.name"
         case refusedCalls = "lichen.refused-calls"
-        case weaknesses = "lichen.weaker-than-default"
+        case network = "lichen.network"
+        case allowed = "lichen.allowed"
+        case weaker = "lichen.weaker"
     }
 
     var configDigest: Digest
@@ -70,15 +72,20 @@ struct Metadata: Encodable {
     var name: String?
     /// Left out where there are none.
     var refusedCalls: [RefusedCall]?
-    /// The same.
-    var weaknesses: [Weakness]?
+    var network: String
+    /// Names of `--allow`; left out where there are none.
+    var allowed: [String]?
+    /// What was weaker than the default; left out where nothing was.
+    var weaker: [Weakness]?
 
     init(_ result: BuildResult, tags: [Reference]) {
         configDigest = result.config
         descriptor = result.manifest
         digest = result.manifest.digest
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
-        weaknesses = result.weaknesses.isEmpty ? nil : result.weaknesses
+        network = result.network.rawValue
+        allowed = result.allowances.isEmpty ? nil : result.allowances.map(\.rawValue).sorted()
+        weaker = result.weaknesses.isEmpty ? nil : result.weaknesses
         name = tags.isEmpty ? nil : tags.map(\.description).joined(separator: ",")
     }
 
