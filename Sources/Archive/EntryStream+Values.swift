@@ -95,7 +95,8 @@ extension FrameReader {
         }
         guard isAtEnd, entry.mode <= 0o7777, entry.size >= 0, entry.uid != .max, entry.gid != .max,
             entry.modified.nanoseconds < 1_000_000_000, !entry.path.contains(0),
-            !entry.linkTarget.contains(0), entry.kind == .file || entry.size == 0
+            !entry.linkTarget.contains(0),
+            [.file, .hardLink].contains(entry.kind) || entry.size == 0
         else { throw .malformed("an impossible entry") }
         return (entry, Int(count))
     }

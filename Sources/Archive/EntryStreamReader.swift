@@ -11,6 +11,7 @@ public final class EntryStreamReader: EntryReader {
     /// Of the frame of data that is being read.
     private var left = 0
     private var hasEnded = false
+    private var refusal: ArchiveError?
 
     public init(_ source: any ByteSource) {
         window = InputWindow(source, capacity: EntryStream.largestHeader + (1 << 20))
@@ -27,6 +28,7 @@ public final class EntryStreamReader: EntryReader {
     }
 
     public func next() throws -> TarEntry? {
+        if let refusal { throw refusal }
         if hasEnded { return nil }
         while try nextBlock() != nil {}
         switch try frame() {
@@ -57,8 +59,13 @@ public final class EntryStreamReader: EntryReader {
 
     /// Whether data is what comes next; its header is read then.
     private func beginData() throws -> Bool {
-        if hasEnded { return false }
+        if hasEnded || refusal != nil { return false }
         guard try window.require(1) else { throw EntryStreamError.ended }
+        // In the middle of a file: what has come of it must not pass for all of it.
+        if window.ready[0] == EntryStream.Frame.failure.rawValue {
+            window.consume(1)
+            throw try failure()
+        }
         guard window.ready[0] == EntryStream.Frame.data.rawValue else { return false }
         var header = FrameReader(try take(1 + 8 + 4, after: 1))
         let (offset, length) = (try header.number(Int64.self), Int(try header.number(UInt32.self)))
@@ -70,9 +77,10 @@ public final class EntryStreamReader: EntryReader {
     }
 
     private func failure() throws -> ArchiveError {
-        hasEnded = true
         var frame = FrameReader(try body())
-        return try frame.archiveError()
+        let error = try frame.archiveError()
+        refusal = error
+        return error
     }
 
     private func frame() throws -> EntryStream.Frame {
