@@ -82,6 +82,7 @@ let package = Package(
             resources: [
                 .embedInCode("../../policies/default.json"),
                 .embedInCode("../../policies/unpacker.json"),
+                .embedInCode("../../policies/reader.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
             ]),
@@ -148,6 +149,7 @@ let package = Package(
         tests(
             "CommandLineTests",
             ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
+        tests("LinuxTests", ["Linux", system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile", "TestSupport"], exclude: ["Golden", "Refused"]),
         tests("LintTests", ["Lint", "Dockerfile", "TestSupport"]),

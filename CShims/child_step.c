@@ -36,6 +36,7 @@ struct state {
     const struct sbx_step_spec *spec;
     int go, report;
     int proc;      /* root of the new procfs */
+    int is_borrowed; /* it is not new */
     int covers;    /* whether the empty directory is attached somewhere */
 };
 
@@ -141,11 +142,36 @@ static int mount_new(const char *type, int target, unsigned int attributes, cons
     return from_shim(sbx_move_mount(mount, target)) < 0 ? -1 : mount;
 }
 
+static int tell(struct state *s, int32_t step, int32_t value) {
+    struct sbx_report message = {.step = step, .value = value};
+    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
+}
+
+/* The /proc around us with all that is mounted on it: no cover is lost. */
+static int borrow_proc(struct state *s) {
+    int copy = from_shim(sbx_clone_mount(AT_FDCWD, "/proc", 1));
+    if (copy < 0) return -1;
+    unsigned int attributes = SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    if (from_shim(sbx_set_mount_attributes(copy, attributes, 1)) < 0) return -1;
+    return from_shim(sbx_move_mount(copy, s->spec->proc_target)) < 0 ? -1 : copy;
+}
+
+/* In a container whose own /proc is partly covered the kernel refuses a fresh one, which would show what the covers hide;
+ * newer kernels allow one with processes only. The last rung is the container's: /proc/self is right there, because a process
+ * has a number in each PID namespace above its own, but other processes can be seen. They can't be signalled by what is seen,
+ * and their memory, environment and descriptors belong to a user namespace above. */
 static int mount_proc(struct state *s) {
     if (sbx_is_weakened("pidNamespace")) return (s->proc = from_shim(sbx_bind_proc(s->spec->proc_target))) < 0 ? -1 : 0;
-    s->proc = mount_new("proc", s->spec->proc_target,
-                        SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC, NULL);
-    return s->proc < 0 ? -1 : 0;
+    static const char *const only_processes[] = {"subset", "pid", NULL};
+    unsigned int attributes = SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    s->proc = mount_new("proc", s->spec->proc_target, attributes, NULL);
+    if (s->proc >= 0) return 0;
+    if (errno != EPERM) return -1;
+    s->proc = mount_new("proc", s->spec->proc_target, attributes, only_processes);
+    if (s->proc >= 0) return tell(s, SBX_STEP_PROC, SBX_PROC_ONLY_PROCESSES);
+    s->proc = borrow_proc(s);
+    s->is_borrowed = 1;
+    return s->proc < 0 ? -1 : tell(s, SBX_STEP_PROC, SBX_PROC_BORROWED);
 }
 
 /* Opens `path` below a new file system as a place to mount at; -1 with errno 0 if it does not exist. */
@@ -186,7 +212,7 @@ static int make_read_only(int place) {
 /* One number for the whole namespace, where RLIMIT_NPROC counts for each user of it. The parent asks for it only where the
  * kernel has one for each namespace (Linux 6.14): before, this file is the machine's, and real root could write it even here. */
 static int limit_process_ids(struct state *s) {
-    if (!s->spec->highest_pid) return 0;
+    if (!s->spec->highest_pid || s->is_borrowed) return 0;
     int file = openat(s->proc, "sys/kernel/pid_max", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0) return 0;
     char text[16];

@@ -39,7 +39,9 @@ public struct Builder: Sendable {
     ) async throws -> Value {
         let images = ImageSource(store: store, request: request, observer: observer)
         let remote = RemoteFiles(store: store, counter: images.counter)
-        let fetcher = ContextFetcher(request, store: store, remote: remote)
+        let archives = ArchiveReaderClient()
+        defer { archives.finish() }
+        let fetcher = ContextFetcher(request, store: store, remote: remote, archives: archives)
         defer { fetcher.removeFiles() }
         let (text, context) = try await read(request, fetcher)
         let document = try text.parse()
@@ -53,7 +55,8 @@ public struct Builder: Sendable {
                 request, store: store, emulators: emulation.emulators, weaknesses: weaknesses)
             let session = try BuildSession(
                 request: request, document: document, plans: plans, store: store, images: images,
-                worker: worker, remote: remote, context: context, weaknesses: weaknesses,
+                worker: worker, remote: remote, archives: archives, context: context,
+                weaknesses: weaknesses,
                 isRehearsal: isRehearsal, observer: observer)
             return try await body(session)
         } catch let error as DockerfileError {

@@ -11,7 +11,7 @@ extension LayerComposer {
         let file = try of(word) { () throws(SystemError) in
             try selection.source.open(match.path)
         }
-        return ArchiveSniffer.isArchive(DescriptorSource(file.borrowed, offset: 0))
+        return try archives.isArchive(file.borrowed)
     }
 
     /// Unpacks an archive at `place`, which becomes a directory.
@@ -35,8 +35,7 @@ extension LayerComposer {
         do {
             // The user's own file, and a disk image may well be one run of zeros: only the size is bounded.
             let limits = DecompressionLimits(maximumRatio: .max)
-            let source = DescriptorSource(file.borrowed, offset: 0)
-            let archive = TarReader(try Decompressor(source, limits: limits))
+            let archive = try archives.entries(of: file.borrowed, limits)
             while let entry = try archive.next() {
                 try unpack(entry, archive, at: place.path, attributes, word: word)
             }
@@ -47,7 +46,8 @@ extension LayerComposer {
     }
 
     private mutating func unpack(
-        _ original: TarEntry, _ archive: TarReader, at base: TreePath, _ attributes: Attributes,
+        _ original: TarEntry, _ archive: any EntryReader, at base: TreePath,
+        _ attributes: Attributes,
         word: String
     ) throws {
         guard let typed = TreePath(original.path) else {
@@ -136,7 +136,7 @@ extension LayerComposer {
     }
 
     /// Writes the data of an entry, with the holes of a sparse one as zeros.
-    private func copyData(of entry: TarEntry, from archive: TarReader) throws {
+    private func copyData(of entry: TarEntry, from archive: any EntryReader) throws {
         var end: Int64 = 0
         while let block = try archive.nextBlock() {
             try tar.writeZeros(block.offset - end)

@@ -52,6 +52,8 @@ public struct LayerComposer {
 
     let parent: LayerStack
     let tar: TarWriter
+    /// Who reads the archives that ADD unpacks.
+    let archives: any ArchiveReading
     private let latest: Int64?
     private let now: Int64
     /// What this layer has, written or about to be.
@@ -72,9 +74,14 @@ public struct LayerComposer {
     ///   - parent: empty for `--link`, where the image below is not looked at.
     ///   - latest: the time that later ones are set back to: `SOURCE_DATE_EPOCH`.
     ///   - now: the time of what no source has a time for.
-    public init(parent: LayerStack, to tar: TarWriter, latest: Int64?, now: Int64) {
+    ///   - archives: reads those that ADD unpacks.
+    public init(
+        parent: LayerStack, to tar: TarWriter, latest: Int64?, now: Int64,
+        archives: any ArchiveReading = ArchivesHere()
+    ) {
         self.parent = parent
         self.tar = tar
+        self.archives = archives
         self.latest = latest
         self.now = min(now, latest ?? now)
     }

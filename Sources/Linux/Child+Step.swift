@@ -122,6 +122,24 @@ public struct StepSpecification {
     }
 }
 
+/// What a step sees as /proc; the later, the weaker.
+public enum ProcView: String, Sendable, Codable {
+    /// A fresh one.
+    case fresh
+    /// A fresh one that holds processes alone.
+    case onlyProcesses = "only-processes"
+    /// That of the place around us, where the kernel allows no other.
+    case borrowed
+
+    init(_ raw: Int32) {
+        switch UInt32(bitPattern: raw) {
+        case SBX_PROC_FRESH.rawValue: self = .fresh
+        case SBX_PROC_ONLY_PROCESSES.rawValue: self = .onlyProcesses
+        default: self = .borrowed
+        }
+    }
+}
+
 /// How a step's command came to its end.
 public enum StepOutcome: Equatable, Sendable {
     case ended(ExitStatus)

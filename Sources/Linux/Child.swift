@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import Synchronization
 public import SystemPackage
 
 /// How a process ended.
@@ -52,6 +53,15 @@ public struct Child: ~Copyable, Sendable {
     private let go: OwnedDescriptor
     let report: OwnedDescriptor
     private var reaped = false
+    private let notes = Notes()
+
+    /// What a step told of itself on its way.
+    private final class Notes: Sendable {
+        let proc = Mutex(ProcView.fresh)
+    }
+
+    /// What a step that has begun sees as /proc.
+    public var procView: ProcView { notes.proc.withLock { $0 } }
 
     init(_ raw: sbx_child) {
         pid = raw.pid
@@ -75,6 +85,14 @@ public struct Child: ~Copyable, Sendable {
 
     /// Waits for the next word of the child: a failed set-up step, the end of a step's command, or nothing (end of file).
     func nextReport() throws(Errno) -> sbx_report? {
+        while let message = try readReport() {
+            if UInt32(bitPattern: message.step) != SBX_STEP_PROC.rawValue { return message }
+            notes.proc.withLock { $0 = ProcView(message.value) }
+        }
+        return nil
+    }
+
+    private func readReport() throws(Errno) -> sbx_report? {
         var message = sbx_report()
         var count = 0
         var failure: Errno?

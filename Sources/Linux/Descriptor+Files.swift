@@ -15,6 +15,8 @@ public struct Resolve: OptionSet, Sendable {
         rawValue: UInt64(SBX_RESOLVE_BENEATH | SBX_RESOLVE_NO_MAGICLINKS))
     /// No link anywhere on the way.
     public static let noLinks = Resolve(rawValue: UInt64(SBX_RESOLVE_NO_SYMLINKS))
+    /// No mount is entered or left. Only together with another.
+    static let sameMount = Resolve(rawValue: UInt64(SBX_RESOLVE_NO_XDEV))
     /// As the system does it: for paths that the user typed.
     public static let system: Resolve = []
 }
@@ -51,6 +53,16 @@ extension FileDescriptor {
     ) throws(Errno) -> OwnedDescriptor {
         let raw = withCPath(path) {
             sbx_openat2(rawValue, $0, flags.rawValue, UInt64(mode), resolve.rawValue)
+        }
+        return OwnedDescriptor(owning: try Errno.check(raw))
+    }
+
+    /// As `open` where there is no openat2: for the tests that compare the two.
+    func openByWalking(
+        _ path: some Collection<UInt8>, _ flags: OpenFlags, mode: UInt32 = 0, resolve: Resolve
+    ) throws(Errno) -> OwnedDescriptor {
+        let raw = withCPath(path) {
+            sbx_walk_open(rawValue, $0, flags.rawValue, UInt64(mode), resolve.rawValue)
         }
         return OwnedDescriptor(owning: try Errno.check(raw))
     }

@@ -186,6 +186,7 @@ public struct StepSandbox: Sendable {
         }
         if let reached = limited.end(ended.outcome) { throw SandboxError(reached) }
         ended.result.reachedLimit = limited.note
+        ended.result.proc = child.procView
         return ended
     }
 

@@ -19,6 +19,7 @@ final class BuildSession: Sendable {
     let store: Store
     let images: ImageSource
     let remote: RemoteFiles
+    let archives: ArchiveReaderClient
     let worker: WorkerClient
     let observer: BuildObserver
     let context: BuildContext
@@ -38,14 +39,16 @@ final class BuildSession: Sendable {
 
     init(
         request: BuildRequest, document: DockerfileDocument, plans: [Plan], store: Store,
-        images: ImageSource, worker: WorkerClient, remote: RemoteFiles, context: BuildContext,
-        weaknesses: Weaknesses, isRehearsal: Bool = false, observer: @escaping BuildObserver
+        images: ImageSource, worker: WorkerClient, remote: RemoteFiles,
+        archives: ArchiveReaderClient, context: BuildContext, weaknesses: Weaknesses,
+        isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
         (self.document, self.plans) = (document, plans)
         self.store = store
         self.images = images
         self.remote = remote
+        self.archives = archives
         self.worker = worker
         self.context = context
         self.weaknesses = weaknesses

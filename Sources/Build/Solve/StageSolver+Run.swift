@@ -199,6 +199,7 @@ extension BuildSession {
         let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
         if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
         refused.withLock { $0 += report.refused }
+        if report.proc != .fresh { try weaknesses.note(.coveredProc(report.proc)) }
         guard let reason = report.isUnsupervised else { return }
         try weaknesses.note(.unsupervised(reason))
         if order.refusesMetadata { try weaknesses.note(.openMetadata(reason)) }

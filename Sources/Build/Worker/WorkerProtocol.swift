@@ -108,6 +108,8 @@ struct StepReport: Codable, Sendable {
     var unrecorded = 0
     /// A limit that the command came to.
     var reachedLimit: String?
+    /// What the command saw as /proc.
+    var proc = ProcView.fresh
     /// Why there was no supervisor.
     var isUnsupervised: String?
 

@@ -232,6 +232,7 @@ extension StepReport {
             + result.refusedAddresses.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
         reachedLimit = result.reachedLimit
+        proc = result.proc
         if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }
     }
 }
