@@ -24,16 +24,6 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
-/// The program around libFuzzer, which has a main of its own: only `scripts/fuzz coverage` builds it.
-let fuzzer: [Target] =
-    Context.environment["LICHEN_LIBFUZZER"] == nil
-    ? []
-    : [
-        .executableTarget(
-            name: "LibFuzzer", dependencies: ["FuzzTargets"], path: "Tests/LibFuzzer",
-            swiftSettings: strict)
-    ]
-
 let package = Package(
     name: "lichen",
     products: [.executable(name: "lichen", targets: ["lichen"])],
@@ -166,7 +156,7 @@ let package = Package(
             ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
         tests("DoctorTests", ["Doctor", "Linux", "TestSupport", "lichen"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
-        // Readers of foreign bytes, and what has to be true of them: for the slices of the tests, and for libFuzzer.
+        // Readers of foreign bytes, and what has to be true of them: for the slices of the tests and for scripts/fuzz.
         .target(
             name: "FuzzTargets",
             dependencies: [
@@ -174,7 +164,7 @@ let package = Package(
                 "TestSupport", system,
             ], path: "Tests/FuzzTargets", swiftSettings: strict),
         tests("FuzzTests", ["FuzzTargets", "TestSupport", "Linux", system]),
-    ] + fuzzer,
+    ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )
