@@ -63,8 +63,12 @@ int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
 }
 
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
-    uint64_t flags = spec->isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNS;
-    return spawn(flags, worker, spec, child);
+    static const uint64_t flags[] = {
+        [SBX_WORKER_USER] = CLONE_NEWUSER | CLONE_NEWNS,
+        [SBX_WORKER_ISOLATED] = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC,
+        [SBX_WORKER_PLAIN] = 0,
+    };
+    return spawn(flags[spec->namespaces], worker, spec, child);
 }
 
 int sbx_clone_guard(const struct sbx_guard_spec *spec, struct sbx_child *child) {

@@ -47,6 +47,17 @@ public struct SandboxPolicy: Equatable, Sendable {
             CapabilitySet(named: $0)
         })
 
+    /// The program of the process that reads archives for the builder: it takes open files, and makes threads and memory.
+    public static func readerProgram(architecture: Architecture, kernel: KernelVersion)
+        throws(PolicyError) -> SeccompProgram
+    {
+        let profile = try SeccompProfile(
+            parsing: PackageResources.reader_json, named: "policies/reader.json")
+        let target = SeccompTarget(
+            architecture: architecture, kernel: kernel, capabilities: CapabilitySet([]))
+        return try SeccompProgram(profile, for: target)
+    }
+
     /// The program for RUNs under this policy on `architecture` and `kernel`.
     ///
     /// - Parameter watching: calls that the supervisor is asked about where the policy allows them.

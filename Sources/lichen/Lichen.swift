@@ -10,6 +10,7 @@ import Linux
         switch CommandLine.arguments.dropFirst().first {
         case WorkerProcess.argument: WorkerProcess.run()
         case UnpackerProcess.argument: UnpackerProcess.run()
+        case ArchiveReaderProcess.argument: ArchiveReaderProcess.run()
         case AttackProgram.argument: AttackProgram.run()
         default: break
         }

@@ -78,12 +78,14 @@ extension BuildSession {
         on parent: LayerStack, _ body: @escaping @Sendable (inout LayerComposer) throws -> Void
     ) async throws -> PackedLayer? {
         let (store, threads) = (store, request.jobs ?? Host.processorCount)
+        let archives = archives
         let encoding = request.layerEncoding
         let (latest, now) = (request.sourceDateEpoch, now.secondsSinceEpoch)
         return try await blocking {
             var listing = ListingBuilder()
             let packed = try LayerPacking.pack(into: store, encoding, threads: threads) { tar in
-                var composer = LayerComposer(parent: parent, to: tar, latest: latest, now: now)
+                var composer = LayerComposer(
+                    parent: parent, to: tar, latest: latest, now: now, archives: archives)
                 try body(&composer)
                 listing = try composer.finish()
             }

@@ -17,6 +17,7 @@ extension StageSolver {
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction), allowances: session.request.allowances,
+            isForeign: !planned.platform.normalized.runsHere,
             latest: session.request.sourceDateEpoch)
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
@@ -198,6 +199,7 @@ extension BuildSession {
         let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
         if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
         refused.withLock { $0 += report.refused }
+        if report.proc != .fresh { try weaknesses.note(.coveredProc(report.proc)) }
         guard let reason = report.isUnsupervised else { return }
         try weaknesses.note(.unsupervised(reason))
         if order.refusesMetadata { try weaknesses.note(.openMetadata(reason)) }

@@ -27,6 +27,7 @@ extension WorkerFailure {
             self.init(category: Self.category(error), message: error.description)
         case let error as ArchiveError:
             self.init(category: Self.category(error), message: "\(error)")
+        case let error as EntryStreamError: self.init(error)
         case let error as PolicyError: self.init(category: .input, message: "\(error)")
         default: self.init(category: .bug, message: "\(error)")
         }
@@ -37,11 +38,28 @@ extension WorkerFailure {
             switch error.problem {
             case .setup(let error): .init(error.errno, else: .host)
             case .host: .host
+            case .workingDirectory: .input
             case .image, .user, .unmappedID, .exec, .limit, .killed: .instruction
             }
         var message = error.description
         if case .limit = error.problem { message = "the command failed: \(message)" }
         self.init(category: category, message: message, hint: error.hint)
+    }
+
+    /// The process that reads archives for the builder.
+    private init(_ error: EntryStreamError) {
+        switch error {
+        case .ended:
+            self.init(
+                category: .bug, message: "the reader of archives ended unexpectedly",
+                hint:
+                    "if it was killed, the machine may be out of memory; else the archive is to blame, and a fault "
+                    + "of Lichen's")
+        case .malformed(let words):
+            self.init(
+                category: .bug, message: "the reader of archives says what it must not: \(words)",
+                hint: "the archive may have taken it over: it had nothing in reach")
+        }
     }
 
     private static func category(_ error: LayerError) -> BuildError.Category {

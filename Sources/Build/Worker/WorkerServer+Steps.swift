@@ -26,6 +26,7 @@ extension WorkerServer {
             throw WorkerFailure(category: .bug, message: "a RUN came without its output")
         }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
+        if order.isForeign { try emulation.begin() }
         let below = try trees.trees(of: order.layers, uppers)
         let number = uppers.newNumber()
         let name = "step-\(number)"
@@ -231,6 +232,7 @@ extension StepReport {
             + result.refusedAddresses.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
         reachedLimit = result.reachedLimit
+        proc = result.proc
         if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }
     }
 }
