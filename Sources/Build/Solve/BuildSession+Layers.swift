@@ -38,7 +38,8 @@ extension BuildSession {
                     throw StoreError(.missingBlob(record.blob.digest))
                 }
                 let shared = SharedDescriptor(blob)
-                let reader = try LayerReader(DescriptorSource(shared.borrowed))
+                let reader = try LayerReader(
+                    DescriptorSource(shared.borrowed, called: "layer \(record.blob.digest)"))
                 readers.append((reader, shared))
                 return reader.tar
             }

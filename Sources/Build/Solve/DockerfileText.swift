@@ -60,7 +60,9 @@ public struct DockerfileText: Sendable, Equatable {
             let bytes = try read(FileDescriptor.workingDirectory, file, .system)
             let name = file.split(separator: "/").last.map(String.init) ?? file
             return DockerfileText(bytes: bytes, name: name, directory: directory)
-        } catch { throw BuildError(.input, "read \(file): \(error.inWords)") }
+        } catch {
+            throw BuildError(.init(error, else: .input), "read \(file): \(error.inWords)")
+        }
     }
 
     public func parse() throws(BuildError) -> DockerfileDocument {
@@ -88,7 +90,9 @@ public struct DockerfileText: Sendable, Equatable {
                 return DockerfileText(bytes: bytes, name: name, isInContext: true)
             } catch {
                 if error != .noSuchFileOrDirectory {
-                    throw BuildError(.input, "read \(name) of \(files.name): \(error.inWords)")
+                    throw BuildError(
+                        .init(error, else: .input),
+                        "read \(name) of \(files.name): \(error.inWords)")
                 }
             }
         }

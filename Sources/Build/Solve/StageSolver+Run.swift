@@ -17,6 +17,7 @@ extension StageSolver {
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction), allowances: session.request.allowances,
+            isForeign: !planned.platform.normalized.runsHere,
             latest: session.request.sourceDateEpoch)
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state

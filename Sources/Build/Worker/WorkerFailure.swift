@@ -19,10 +19,12 @@ extension WorkerFailure {
         case let error as StoreError:
             self.init(category: .storage, message: error.description, hint: error.hint)
         case let error as SystemError:
-            self.init(category: Self.category(error.errno) ?? .host, message: error.description)
+            self.init(
+                category: .init(error.errno, else: .host), message: error.description)
         case let errno as Errno:
-            self.init(category: Self.category(errno) ?? .host, message: errno.inWords)
-        case let error as CopyError: self.init(category: .input, message: error.description)
+            self.init(category: .init(errno, else: .host), message: errno.inWords)
+        case let error as CopyError:
+            self.init(category: Self.category(error), message: error.description)
         case let error as ArchiveError:
             self.init(category: Self.category(error), message: "\(error)")
         case let error as EntryStreamError: self.init(error)
@@ -34,8 +36,9 @@ extension WorkerFailure {
     private init(_ error: SandboxError) {
         let category: BuildError.Category =
             switch error.problem {
-            case .setup(let error): Self.category(error.errno) ?? .host
+            case .setup(let error): .init(error.errno, else: .host)
             case .host: .host
+            case .workingDirectory: .input
             case .image, .user, .unmappedID, .exec, .limit, .killed: .instruction
             }
         var message = error.description
@@ -61,23 +64,24 @@ extension WorkerFailure {
 
     private static func category(_ error: LayerError) -> BuildError.Category {
         switch error.problem {
-        case .system(let error): category(error.errno) ?? .host
+        case .system(let error): .init(error.errno, else: .host)
         case .damagedListing: .storage
         default: .instruction
+        }
+    }
+
+    /// A source that can't be read is as wrong as one that isn't there.
+    private static func category(_ error: CopyError) -> BuildError.Category {
+        switch error.problem {
+        case .system(let error): .init(error.errno, else: .input)
+        case .archive(let error): category(error)
+        default: .input
         }
     }
 
     /// A stream that can't be read is the fault of what it holds, but where the kernel refused to read or write it.
     private static func category(_ error: ArchiveError) -> BuildError.Category {
         guard case .system(_, let errno) = error.problem else { return .input }
-        return category(errno) ?? .host
-    }
-
-    /// What an errno alone tells: a disk that is full or can't be written.
-    private static func category(_ errno: Errno) -> BuildError.Category? {
-        switch errno {
-        case .noSpace, .diskQuotaExceeded, .readOnlyFileSystem, .ioError: .storage
-        default: nil
-        }
+        return .init(errno, else: .host)
     }
 }
