@@ -13,7 +13,7 @@ struct `A RUN under a covered /proc` {
         mount -t tmpfs -o ro none /proc/fs
         mount --bind /dev/null /proc/keys
         mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro,nosuid,nodev,noexec /proc/sys
-        outside=$$ exec "$@"
+        exec "$@"
         """, "sh",
     ]
 
@@ -29,7 +29,7 @@ struct `A RUN under a covered /proc` {
                 echo interrupts $(head -c 1 /proc/interrupts | wc -c)
                 echo pid $$
                 for p in /proc/[0-9]*; do
-                    tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q -- --lichen-worker || continue
+                    [ "$(tr '\\0' ' ' 2>/dev/null <$p/cmdline)" = "lichen --lichen-worker " ] || continue
                     echo worker-environment $(cat $p/environ 2>&1 >/dev/null | grep -c denied)
                     echo worker-memory $(cat $p/maps 2>&1 >/dev/null | grep -c denied)
                     echo worker-files $(ls $p/fd 2>&1 >/dev/null | grep -c denied)
