@@ -15,6 +15,7 @@ final class ContextFetcher: Sendable {
     private let remote: RemoteFiles
     private let keepsGitDirectory: Bool
     private let now: Int64
+    private let secrets: RemoteSecrets
     private let fetched = Mutex<[ContextFiles]>([])
 
     init(_ request: BuildRequest, store: Store, remote: RemoteFiles) {
@@ -22,6 +23,7 @@ final class ContextFetcher: Sendable {
         self.remote = remote
         let keeps = request.buildArguments[Self.keepGitArgument] ?? ""
         keepsGitDirectory = ["1", "t", "true"].contains(keeps.lowercased())
+        secrets = RemoteSecrets(request.secrets)
         now = request.sourceDateEpoch ?? wallClockSeconds()
     }
 
@@ -63,7 +65,7 @@ final class ContextFetcher: Sendable {
 
     private func repository(_ address: GitAddress, named name: String) async throws -> ContextFiles
     {
-        let checkout = try GitCheckout(address, in: store)
+        let checkout = try GitCheckout(address, in: store, secrets: secrets)
         do {
             try await checkout.bring(try await checkout.resolve())
             // Now, while the address is what is talked about.
@@ -73,7 +75,8 @@ final class ContextFetcher: Sendable {
             throw error
         }
         return ContextFiles(
-            checkout, keepsGitDirectory: keepsGitDirectory, now: now, name: name)
+            checkout, keepsGitDirectory: address.keepsGitDirectory ?? keepsGitDirectory, now: now,
+            name: name)
     }
 
     // MARK: - Archives

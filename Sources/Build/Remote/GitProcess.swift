@@ -7,6 +7,8 @@ import SystemPackage
 struct GitProcess: Sendable {
     /// An absolute path of a directory of this build's alone, which is git's home and where it works.
     let home: String
+    /// The value of `Authorization` for a repository, and the address that it is for.
+    var login: (address: String, value: String)?
 
     static let maximumOutputBytes = 4 << 20
 
@@ -121,6 +123,7 @@ struct GitProcess: Sendable {
         for name in Self.passedOn {
             if let value = getenv(name) { variables[name] = String(cString: value) }
         }
+        variables.merge(loginSettings) { $1 }
         var arguments = words.map { strdup($0) } + [nil]
         var environment = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (arguments + environment).forEach { free($0) } }
@@ -128,6 +131,16 @@ struct GitProcess: Sendable {
         let error = posix_spawn(&child, path, &actions, &attributes, &arguments, &environment)
         if error != 0 { throw Errno(rawValue: error) }
         return child
+    }
+
+    /// By the environment, where other users can't see it. A redirect would take it along: there are none then.
+    private var loginSettings: [String: String] {
+        guard let login else { return [:] }
+        return [
+            "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "http.\(login.address).extraHeader",
+            "GIT_CONFIG_VALUE_0": "Authorization: " + login.value,
+            "GIT_CONFIG_KEY_1": "http.followRedirects", "GIT_CONFIG_VALUE_1": "false",
+        ]
     }
 
     /// POSIX_SPAWN_SETSID of spawn.h, which Swift does not see: git and what it starts are ended together.
