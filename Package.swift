@@ -68,9 +68,11 @@ let package = Package(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
                 .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/insecure.json"),
                 .embedInCode("../../policies/unpacker.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
+                .embedInCode("../../policies/paths/insecure-paths.json"),
             ]),
         module("Sandbox", ["Policy", "Linux", system]),
         module("Doctor", ["Linux", system]),
@@ -116,8 +118,11 @@ let package = Package(
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
             "LanguageCorpusTests",
-            ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
-            exclude: ["Copy"]),
+            [
+                "lichen", "Build", "Dockerfile", "HTTP", "Archive", "Linux", "OCI", "TestSupport",
+                system,
+            ],
+            exclude: ["Copy", "Whole"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("AttackTests", ["lichen", "Linux", "TestSupport", system]),
         tests(

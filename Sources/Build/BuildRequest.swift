@@ -19,6 +19,12 @@ public struct BuildRequest: Sendable {
     /// Where a RUN's network is.
     public enum Network: String, Sendable, CaseIterable { case host, none }
 
+    /// What `--allow` gives back of what is refused by default; a closed list.
+    public enum Allowance: String, Sendable, Codable, CaseIterable {
+        /// `RUN --security=insecure`.
+        case insecure = "security.insecure"
+    }
+
     /// How a RUN is confined; design.md, "Isolation". The modes that come later are refused by name.
     public enum Isolation: String, Sendable, CaseIterable { case auto, userns, chroot, none }
 
@@ -51,6 +57,7 @@ public struct BuildRequest: Sendable {
     public var pull: PullPolicy = .always
     public var usesCache = true
     public var network: Network = .host
+    public var allowances: Set<Allowance> = []
     public var isolation: Isolation = .auto
     public var snapshotter: Snapshotter = .auto
     public var ids: IDRange = .auto
@@ -144,6 +151,8 @@ public struct BuildResult: Sendable, Equatable {
     public var uploadedBytes: Int64
     /// Calls that were refused to its RUNs, none of which failed for it.
     public var refusedCalls: [RefusedCall]
+    /// Lines of its RUNs with `--security=insecure`, whether they ran or were known.
+    public var insecureRuns: [Int] = []
     /// See `PeakMemory`; nil where it can't be read.
     public var peakMemoryBytes: Int64?
 

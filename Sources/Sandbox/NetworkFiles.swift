@@ -5,13 +5,10 @@ import SystemPackage
 struct NetworkFiles: ~Copyable {
     let resolvConf, hosts, hostname: SharedDescriptor
 
-    /// The name of every sandbox, so that it can't be read into an image.
-    static let name = "lichen"
-
     /// The most that is taken over of the host's resolv.conf.
     private static let largestFile = 64 << 10
 
-    init(hasNetwork: Bool) throws(SandboxError) {
+    init(hasNetwork: Bool, hostname name: String) throws(SandboxError) {
         let tmpfs = try setup { () throws(SystemError) in
             let context = try FileSystemContext("tmpfs")
             try context.set("mode", "0755")
@@ -20,11 +17,11 @@ struct NetworkFiles: ~Copyable {
             return try context.mount([.noSetUserID, .noDevices, .noExecution])
         }
         let hostsText =
-            "127.0.0.1\tlocalhost \(Self.name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+            "127.0.0.1\tlocalhost \(name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
         try Self.write(
             "resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
         try Self.write("hosts", Array(hostsText.utf8), tmpfs.borrowed)
-        try Self.write("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
+        try Self.write("hostname", Array((name + "\n").utf8), tmpfs.borrowed)
         let files = try setup("bind the network files of the sandbox") { () throws(Errno) in
             try cloning(from: tmpfs) { () throws(Errno) in
                 var files: [SharedDescriptor] = []

@@ -13,6 +13,8 @@ public struct StepCommand: Sendable {
     public var network: Network
     /// What the RUN mounts itself, beside what every RUN has.
     public var mounts: [StepMount]
+    /// The name of the host; the same everywhere, so that it can't be read into an image.
+    public var hostname = "lichen"
 
     public init(
         arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,
@@ -122,7 +124,8 @@ public struct StepSandbox: Sendable {
         error: FileDescriptor, _ started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> (outcome: StepOutcome, result: StepResult) {
         let devices = try DeviceTree(sharedMemoryBytes: limiter.sharedMemory)
-        let files = try NetworkFiles(hasNetwork: command.network == .host)
+        let files = try NetworkFiles(
+            hasNetwork: command.network == .host, hostname: command.hostname)
         let empty = try Self.emptyDirectory()
         let extra = try ExtraPlaces(
             command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
@@ -150,7 +153,7 @@ public struct StepSandbox: Sendable {
                 mqueue: devices.mqueue.borrowed,
                 sys: places.sys.borrowed),
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
-            masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
+            masked: masked, readOnly: readOnly, hostname: command.hostname,
             output: output, error: error, limits: limiter.resources,
             noNewPrivileges: !Self.allowsSetUserID(identity),
             landlockScopes: availableLandlockScopes(),

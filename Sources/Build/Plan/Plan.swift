@@ -90,7 +90,7 @@ struct Plan: Sendable {
                     stage, base: bases[index], graph.dependencies[index], document, &contexts)
                 planned.platform = try Self.platform(
                     of: planned, below: stages, document, scope, request)
-                try Support.check(planned, document)
+                try Support.check(planned, document, allowed: request.allowances)
                 stages[index] = planned
             }
             firstSteps[index] = stepCount + 1

@@ -40,7 +40,7 @@ final class WorkerServer: Sendable {
     let remedy: String
     let limiter: StepLimiter
     /// By whether records of owners have to be hidden.
-    let sandboxes = Mutex<[Bool: StepSandbox]>([:])
+    let sandboxes = Mutex<[SandboxKind: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.
     private let notices: Mutex<[String]>

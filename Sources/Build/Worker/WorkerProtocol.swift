@@ -55,6 +55,10 @@ struct RunOrder: Codable, Sendable {
     var workingDirectory: String
     var user: String
     var network: BuildRequest.Network
+    /// `RUN --security=insecure`.
+    var isInsecure = false
+    /// Nil for the usual one.
+    var hostname: String?
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?

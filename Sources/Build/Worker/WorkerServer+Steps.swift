@@ -74,13 +74,14 @@ extension WorkerServer {
     ) throws -> StepResult {
         let identity = try identity(of: order.user, below)
         let rootfs = try snapshot.mount(allowsSetUserID: StepSandbox.allowsSetUserID(identity))
-        let command = StepCommand(
+        var command = StepCommand(
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
             network: order.network == .host ? .host : .none, mounts: mounts)
+        if let hostname = order.hostname { command.hostname = hostname }
         do throws(SandboxError) {
-            return try sandbox(for: below).run(
+            return try sandbox(for: order, on: below).run(
                 command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
                 error: error, started: started)
         } catch {
@@ -108,23 +109,27 @@ extension WorkerServer {
     }
 
     /// Compiled once for each kind of step.
-    private func sandbox(for layers: TreeMaker.OpenLayers) throws(SandboxError) -> StepSandbox {
-        let hidesRecords = !form.holdsOwners(of: layers.stack)
-        let known = sandboxes.withLock { $0[hidesRecords] }
+    private func sandbox(for order: RunOrder, on layers: TreeMaker.OpenLayers) throws(SandboxError)
+        -> StepSandbox
+    {
+        let kind = SandboxKind(
+            hidesRecords: !form.holdsOwners(of: layers.stack), isInsecure: order.isInsecure)
+        let known = sandboxes.withLock { $0[kind] }
         if let known { return known }
         let supervision = StepSupervision(
             explainsDenials: true,
             idMaps: dropsGroups ? nil : .init(uid: form.uid, gid: form.gid),
-            hidesOwnerRecords: hidesRecords)
+            hidesOwnerRecords: kind.hidesRecords)
         let sandbox: StepSandbox
         do {
             sandbox = try StepSandbox(
-                policy: try SandboxPolicy.default, uid: form.uid, gid: form.gid,
+                policy: try kind.isInsecure ? SandboxPolicy.insecure : SandboxPolicy.default,
+                uid: form.uid, gid: form.gid,
                 supervision: supervision, dropsGroups: dropsGroups, limiter: limiter)
         } catch let error as SandboxError {
             throw error
         } catch { throw SandboxError(.host("compile the policy: \(error)")) }
-        sandboxes.withLock { $0[hidesRecords] = sandbox }
+        sandboxes.withLock { $0[kind] = sandbox }
         return sandbox
     }
 
@@ -198,6 +203,14 @@ extension WorkerServer {
     func packLayer(_ body: (TarWriter) throws -> Void) throws -> PackedLayer {
         try LayerPacking.pack(into: store, encoding, threads: packingThreads, body)
     }
+}
+
+/// What sandboxes are compiled for.
+struct SandboxKind: Hashable {
+    /// Whether records of owners have to be hidden.
+    var hidesRecords: Bool
+    /// `RUN --security=insecure`.
+    var isInsecure: Bool
 }
 
 extension StepReport {

@@ -21,6 +21,7 @@ extension BuildOptions {
         request.pull = pull
         request.usesCache = !noCache
         request.network = network
+        request.allowances = Set(allow.allowances)
         request.isolation = isolation
         request.snapshotter = snapshotter
         request.ids = ids

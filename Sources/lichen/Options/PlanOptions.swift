@@ -49,6 +49,8 @@ struct PlanOptions: ParsableArguments {
     @Option(help: "The network of RUN.")
     var network: BuildRequest.Network = .host
 
+    @OptionGroup var allow: AllowOptions
+
     @OptionGroup(title: "Registries") var registries: RegistryOptions
 
     mutating func validate() throws {
@@ -71,6 +73,7 @@ struct PlanOptions: ParsableArguments {
         request.pull = pull
         request.usesCache = !noCache
         request.network = network
+        request.allowances = Set(allow.allowances)
         request.sourceDateEpoch = try SourceDateEpoch.seconds(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries

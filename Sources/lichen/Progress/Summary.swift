@@ -11,6 +11,8 @@ struct Summary: Sendable {
     var downloadedBytes: Int64 = 0
     var uploadedBytes: Int64 = 0
     var seconds: Double = 0
+    /// RUNs with `--security=insecure`.
+    var insecureCount = 0
     /// See `PeakMemory`.
     var memoryBytes: Int64?
 
@@ -23,6 +25,7 @@ struct Summary: Sendable {
         downloadedBytes = result.downloadedBytes
         uploadedBytes = result.uploadedBytes
         memoryBytes = result.peakMemoryBytes
+        insecureCount = result.insecureRuns.count
     }
 
     /// One line: `5 steps, 3 cached, 12.1 MB down, 0 B up, 4.2s, peak memory 45.2 MB`.
@@ -33,6 +36,7 @@ struct Summary: Sendable {
                 "\(steps.all) \(steps.all == 1 ? "step" : "steps")", "\(steps.cached) cached",
             ]
         }
+        if insecureCount > 0 { words.append("\(insecureCount) insecure") }
         words += [
             "\(ByteCount.text(downloadedBytes)) down", "\(ByteCount.text(uploadedBytes)) up",
             Elapsed.text(seconds),

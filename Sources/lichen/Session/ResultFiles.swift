@@ -60,6 +60,7 @@ struct Metadata: Encodable {
         case digest = "containerimage.digest"
         case name = "image.name"
         case refusedCalls = "lichen.refused-calls"
+        case insecureRuns = "lichen.insecure-runs"
     }
 
     var configDigest: Digest
@@ -69,12 +70,15 @@ struct Metadata: Encodable {
     var name: String?
     /// Left out where there are none.
     var refusedCalls: [RefusedCall]?
+    /// Lines of RUNs with `--security=insecure`; left out where there are none.
+    var insecureRuns: [Int]?
 
     init(_ result: BuildResult, tags: [Reference]) {
         configDigest = result.config
         descriptor = result.manifest
         digest = result.manifest.digest
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
+        insecureRuns = result.insecureRuns.isEmpty ? nil : result.insecureRuns
         name = tags.isEmpty ? nil : tags.map(\.description).joined(separator: ",")
     }
 
