@@ -38,11 +38,12 @@ public struct Builder: Sendable {
         _ body: (BuildSession) async throws -> Value
     ) async throws -> Value {
         let images = ImageSource(store: store, request: request, observer: observer)
-        let remote = RemoteFiles(store: store, counter: images.counter)
+        let remote = RemoteFiles(
+            store: store, counter: images.counter, secrets: RemoteSecrets(request.secrets))
         let fetcher = ContextFetcher(request, store: store, remote: remote)
         defer { fetcher.removeFiles() }
         let (text, context) = try await read(request, fetcher)
-        let document = try text.parse()
+        let document = try text.parse(arguments: request.buildArguments)
         do {
             let planned = try await Planner(request: request, images: images).plan(document)
             try Checks.report(document, planned, context, request, to: observer)
@@ -101,6 +102,7 @@ public struct Builder: Sendable {
         await session.worker.finish()
         var result = try outcome.get()
         result.peakMemoryBytes = memory
+        result.insecureRuns = session.insecureRuns
         return result
     }
 
@@ -164,6 +166,7 @@ public struct Builder: Sendable {
         known.formUnion([
             "SOURCE_DATE_EPOCH", Checks.argument, ContextFetcher.keepGitArgument,
         ])
+        known.formUnion(BuiltInArguments.names)
         known.formUnion(GlobalScope.predefinedArguments(session.document, session.request).keys)
         for instruction in session.document.instructions {
             guard case .arg(let definitions) = instruction.operation else { continue }

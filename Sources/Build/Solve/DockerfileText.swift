@@ -63,9 +63,12 @@ public struct DockerfileText: Sendable, Equatable {
         } catch { throw BuildError(.input, "read \(file): \(error.inWords)") }
     }
 
-    public func parse() throws(BuildError) -> DockerfileDocument {
+    /// - Parameter arguments: the build arguments, of which BUILDKIT_SYNTAX names the front end.
+    public func parse(arguments: [String: String] = [:]) throws(BuildError) -> DockerfileDocument {
+        let ignoresFrontEnd = try BuiltInArguments(arguments).namesFrontEnd
         do throws(DockerfileError) {
-            return try DockerfileDocument.parse(bytes, file: name)
+            return try DockerfileDocument.parse(
+                bytes, file: name, ignoresFrontEnd: ignoresFrontEnd)
         } catch {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: bytes)
