@@ -31,7 +31,7 @@ public enum Bases {
     /// `HOST:PORT/probe:1`: the same with Fixtures/probe.c as /bin/probe, and /bin/setuid-probe, which is set-user-id root.
     public static func probe() throws -> String { try base("probe", Self.makeProbe) }
 
-    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there.
+    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there for a week.
     public static func debian() throws -> String {
         try base("debian") { try Self.makeDebian("bookworm", including: [], $0) }
     }
@@ -152,23 +152,36 @@ public enum Bases {
         try shell(script, in: directory)
     }
 
+    /// Whether a file that was kept is there, and of these days: Debian's archive moves on.
+    private static func isFresh(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_uid == geteuid() else { return false }
+        return time(nil) - status.st_mtim.tv_sec < 7 * 24 * 3600
+    }
+
+    /// FNV-1a of what a base is made with: another way to make it is another file.
+    private static func key(_ words: [String]) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in words.joined(separator: "\0").utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return String(hash, radix: 16)
+    }
+
     private static func makeDebian(
         _ name: String, including packages: [String], excluding paths: [String] = [],
         _ directory: String
     ) throws {
         let cache = getenv("LICHEN_TEST_CACHE").map { String(cString: $0) } ?? directory
-        let tar = cache + "/debian-\(name).tar"
-        if access(tar, R_OK) != 0 {
+        var arguments = ["mmdebstrap", "--quiet", "--format=tar", "--variant=apt"]
+        if !packages.isEmpty { arguments.append("--include=" + packages.joined(separator: ",")) }
+        arguments += paths.map { "--dpkgopt=path-exclude=" + $0 }
+        let version = try Command(["mmdebstrap", "--version"]).run().required().text
+        let tar = "\(cache)/debian-\(name)-\(key(arguments + [version])).tar"
+        if !isFresh(tar) {
             let part = tar + ".\(getpid())"
-            var command = Command(["mmdebstrap", "--quiet", "--variant=apt", "bookworm", part])
+            var command = Command(arguments + ["bookworm", part])
             command.directory = cache
-            command.arguments.insert("--format=tar", at: 1)
-            if !packages.isEmpty {
-                command.arguments.insert("--include=" + packages.joined(separator: ","), at: 1)
-            }
-            for path in paths {
-                command.arguments.insert("--dpkgopt=path-exclude=" + path, at: 1)
-            }
             try command.run().required()
             guard rename(part, tar) == 0 else { throw TestSupportError("rename \(part)") }
         }
