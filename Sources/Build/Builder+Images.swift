@@ -18,9 +18,20 @@ extension Builder {
             defer { withExtendedLifetime(lock) {} }
             let source = ImageSource(store: store, request: request, observer: observer)
             let image = try await source.image(reference, platform)
+            warn(of: image, notFor: platform)
             try await source.ensureBlobs(image.layers)
             return image.top
         }
+    }
+
+    /// An image that is no index is for one platform, whatever was asked for.
+    private func warn(of image: BaseImage, notFor platform: Platform) {
+        let config = image.config
+        let found = Platform(
+            os: config.os, architecture: config.architecture, variant: config.variant)
+        let (own, wanted) = (found.normalized, platform.normalized)
+        if own.os == wanted.os && own.architecture == wanted.architecture { return }
+        observer(.warning("\(image.name) is for \(found), not for \(platform)"))
     }
 
     /// Sends an image of the store to the registry that its name says.

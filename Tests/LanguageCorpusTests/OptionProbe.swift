@@ -26,7 +26,7 @@ struct OptionProbe: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(command) \(with.joined(separator: " "))" }
 
     init(
-        _ command: String, _ option: String, _ dockerfile: String = "FROM scratch\nLABEL a=b\n",
+        _ command: String, _ option: String, on dockerfile: String = "FROM scratch\nLABEL a=b\n",
         common: [String]? = nil, _ with: String..., without: [String] = [],
         before: [[String]] = [], after: [[String]] = []
     ) {
@@ -56,7 +56,11 @@ extension OptionProbe {
         let lichen = try LichenProgram()
         let place = try TemporaryDirectory()
         let context = try BuildFolder(
-            try filled(dockerfile, place, ""), ["f": "F", "other": "FROM scratch\nENV O=1\n"])
+            try filled(dockerfile, place, ""),
+            [
+                "f": "F", "other": "FROM scratch\nENV O=1\n",
+                "child": "FROM localhost/a:1\nLABEL x=$A\n",
+            ])
         try FileManager.default.createDirectory(
             atPath: place.path("out"), withIntermediateDirectories: false)
         let agent = try AgentSocket(at: place.path("agent"))
@@ -64,7 +68,8 @@ extension OptionProbe {
         func ended(_ words: [String]) throws -> Command.Outcome {
             let words = try words.map { try filled($0, place, context.path) }
             var command = lichen.command(
-                words, ["SSH_AUTH_SOCK": place.path("agent"), "WORD": "w"])
+                words,
+                ["SSH_AUTH_SOCK": place.path("agent"), "WORD": "w", "SOURCE_DATE_EPOCH": "1"])
             command.input = try place.write("input", "password\n".utf8)
             return try command.run()
         }
@@ -100,7 +105,10 @@ extension OptionProbe {
         text = text.replacing(/[0-9]+(\.[0-9]+)?(s|ms)\b/, with: "TIME")
         text = text.replacing(/[0-9]+(\.[0-9]+)? [kMG]?B\b/, with: "SIZE")
         text = text.replacing(/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/, with: "DATE")
-        return text.replacing(/"seconds":[0-9.e-]+/, with: "SECONDS")
+        text = text.replacing(/"value" : "[0-9]+"/, with: "NUMBER")
+        text = text.replacing(/"seconds":[0-9.e-]+/, with: "SECONDS")
+        // What is done at the same time is told in any order.
+        return text.split(separator: "\n").sorted().joined(separator: "\n")
     }
 }
 

@@ -9,7 +9,7 @@ extension OptionProbe {
 
     private static let build = [
         OptionProbe(
-            "build", "build-context", "FROM scratch\nCOPY --from=x f /\n", "--build-context",
+            "build", "build-context", on: "FROM scratch\nCOPY --from=x f /\n", "--build-context",
             "x=CTX"),
         OptionProbe("build", "f/file", "-f", "CTX/other"),
         OptionProbe("build", "t/tag", "-t", "localhost/a:1", after: images),
@@ -18,44 +18,46 @@ extension OptionProbe {
             without: ["-t", "REGISTRY/walk/push:1"]),
         OptionProbe("build", "o/output", "-o", "type=tar,dest=OUT/a.tar"),
         OptionProbe(
-            "build", "build-arg", "FROM scratch\nARG A\nLABEL a=$A\n", "--build-arg", "A=1"),
+            "build", "build-arg", on: "FROM scratch\nARG A\nLABEL a=$A\n", "--build-arg", "A=1"),
         OptionProbe(
-            "build", "secret", run("--mount=type=secret,id=s,required true"), "--secret",
+            "build", "secret", on: run("--mount=type=secret,id=s,required true"), "--secret",
             "id=s,env=WORD"),
         OptionProbe(
-            "build", "ssh", run("--mount=type=ssh,required true"), "--ssh", "default=SOCKET"),
+            "build", "ssh", on: run("--mount=type=ssh,required true"), "--ssh", "default=SOCKET"),
         OptionProbe(
-            "build", "target", "FROM scratch AS a\nFROM scratch\nLABEL a=b\n", "--target", "a"),
+            "build", "target", on: "FROM scratch AS a\nFROM scratch\nLABEL a=b\n", "--target", "a"),
         OptionProbe("build", "platform", "--platform", "linux/s390x"),
         OptionProbe("build", "label", "--label", "x=y"),
-        OptionProbe("build", "pull", "FROM BASE\n", "--pull", "never"),
+        OptionProbe("build", "pull", on: "FROM BASE\n", "--pull", "never"),
         OptionProbe(
-            "build", "no-cache", "FROM scratch\nCOPY f /\n", "--no-cache",
+            "build", "no-cache", on: "FROM scratch\nCOPY f /\n", "--no-cache",
             before: [["build", "-q", "CTX"]]),
-        OptionProbe("build", "network", run("readlink /proc/self/ns/net"), "--network", "none"),
+        OptionProbe("build", "network", on: run("readlink /proc/self/ns/net"), "--network", "none"),
         OptionProbe(
-            "build", "allow", run("--security=insecure true"), "--allow", "security.insecure"),
+            "build", "allow", on: run("--security=insecure true"), "--allow", "security.insecure"),
         OptionProbe(
-            "plan", "allow", run("--security=insecure true"), "--allow", "security.insecure"),
-        OptionProbe("build", "isolation", run("true"), "--isolation", "none"),
+            "plan", "allow", on: run("--security=insecure true"), "--allow", "security.insecure"),
+        OptionProbe("build", "isolation", on: run("true"), "--isolation", "none"),
         OptionProbe(
-            "build", "snapshotter", run("stat -f -c %T /"), "--snapshotter", "copy",
+            "build", "snapshotter", on: run("stat -f -c %T /"), "--snapshotter", "copy",
             without: ["--snapshotter", "overlay"]),
         OptionProbe(
-            "build", "ids", run("wc -l </proc/self/uid_map"), "--ids", "single",
+            "build", "ids", on: run("wc -l </proc/self/uid_map"), "--ids", "single",
             without: ["--ids", "subordinate"]),
         OptionProbe("build", "require", "--require", "landlock>=1000"),
-        OptionProbe("build", "compression", "FROM scratch\nCOPY f /\n", "--compression", "zstd"),
+        OptionProbe(
+            "build", "compression", on: "FROM scratch\nCOPY f /\n", "--compression", "zstd"),
         OptionProbe(
             "build", "compression-level",
-            "FROM scratch\nCOPY <<E /t\n\(String(repeating: "many words of text, ", count: 200))\nE\n",
+            on:
+                "FROM scratch\nCOPY <<E /t\n\(String(repeating: "many words of text, ", count: 200))\nE\n",
             "--compression-level", "9"),
         OptionProbe("build", "iidfile", "--iidfile", "OUT/id"),
         OptionProbe("build", "metadata-file", "--metadata-file", "OUT/metadata"),
-        OptionProbe("build", "jobs", meeting, "--jobs", "1", without: ["--jobs", "2"]),
+        OptionProbe("build", "jobs", on: meeting, "--jobs", "1", without: ["--jobs", "2"]),
         OptionProbe("build", "progress", "--progress", "rawjson"),
         OptionProbe("build", "q/quiet", "-q"),
-        OptionProbe("build", "v/verbose", run("true"), "-v"),
+        OptionProbe("build", "v/verbose", on: run("true"), "-v"),
     ]
 
     /// Two stages that wait for each other.
@@ -68,42 +70,46 @@ extension OptionProbe {
 
     private static let limits = [
         OptionProbe(
-            "build", "memory", run("head -c 90000000 /dev/zero | tail -c 80000000 | wc -c"),
+            "build", "memory", on: run("head -c 90000000 /dev/zero | tail -c 80000000 | wc -c"),
             "--memory", "24m"),
         // Where there is no delegated cgroup it is refused; else the step is another.
         OptionProbe(
-            "build", "cpus", run("true"), "--cpus", "1.5", before: [["build", "-q", "CTX"]]),
+            "build", "cpus", on: run("true"), "--cpus", "1.5", before: [["build", "-q", "CTX"]]),
         OptionProbe(
-            "build", "pids", run("for i in $(seq 60); do sleep 2 & done; wait"), "--pids", "20"),
-        OptionProbe("build", "shm-size", run("df -k /dev/shm"), "--shm-size", "1m"),
-        OptionProbe("build", "ulimit", run("ulimit -n"), "--ulimit", "nofile=77"),
+            "build", "pids", on: run("for i in $(seq 60); do sleep 2 & done; wait"), "--pids", "20"),
+        OptionProbe("build", "shm-size", on: run("df -k /dev/shm"), "--shm-size", "1m"),
+        OptionProbe("build", "ulimit", on: run("ulimit -n"), "--ulimit", "nofile=77"),
     ]
 
     private static let plans = [
         OptionProbe("plan", "f/file", "-f", "CTX/other"),
         OptionProbe(
-            "plan", "build-context", "FROM scratch\nCOPY --from=x f /\n", "--build-context", "x=CTX"
+            "plan", "build-context", on: "FROM scratch\nCOPY --from=x f /\n", "--build-context",
+            "x=CTX"
         ),
-        OptionProbe("plan", "build-arg", "ARG B=scratch\nFROM $B\n", "--build-arg", "B=UPPER"),
+        OptionProbe("plan", "build-arg", on: "ARG B=scratch\nFROM $B\n", "--build-arg", "B=UPPER"),
         OptionProbe(
-            "plan", "target", "FROM scratch AS a\nFROM scratch\nLABEL a=b\n", "--target", "a"),
+            "plan", "target", on: "FROM scratch AS a\nFROM scratch\nLABEL a=b\n", "--target", "a"),
         OptionProbe("plan", "platform", "--platform", "linux/s390x"),
-        OptionProbe("plan", "pull", "FROM BASE\n", "--pull", "never"),
+        OptionProbe("plan", "pull", on: "FROM BASE\n", "--pull", "never"),
         OptionProbe(
-            "plan", "no-cache", "FROM scratch\nCOPY f /\n", "--no-cache",
+            "plan", "no-cache", on: "FROM scratch\nCOPY f /\n", "--no-cache",
             before: [["build", "-q", "CTX"]]),
         OptionProbe(
-            "plan", "network", run("true"), "--network", "none", before: [["build", "-q", "CTX"]]),
+            "plan", "network", on: run("true"), "--network", "none",
+            before: [["build", "-q", "CTX"]]),
         OptionProbe("plan", "format", "--format", "json"),
         OptionProbe("lint", "f/file", "-f", "CTX/other"),
         OptionProbe("lint", "format", "--format", "json"),
         OptionProbe(
-            "lint", "build-arg", "# check=error=true\nARG T\nFROM busybox:${T}\n", "--build-arg",
+            "lint", "build-arg", on: "# check=error=true\nARG T\nFROM busybox:${T}\n",
+            "--build-arg",
             "BUILDKIT_DOCKERFILE_CHECK=skip=all"),
         OptionProbe(
-            "lint", "target", "FROM scratch AS a\nFROM scratch\nMAINTAINER x\n", "--target", "a"),
+            "lint", "target", on: "FROM scratch AS a\nFROM scratch\nLABEL a=$X\n", "--target", "a"),
         OptionProbe(
-            "lint", "platform", "FROM --platform=linux/s390x scratch AS a\nFROM a\n", "--platform",
+            "lint", "platform", on: "FROM --platform=linux/s390x scratch AS a\nFROM a\n",
+            "--platform",
             "toaster"),
         OptionProbe(
             "parse", "f/file", common: [], "-f", "CTX/other", without: ["-f", "CTX/Dockerfile"]),
@@ -125,15 +131,16 @@ extension OptionProbe {
             "inspect", "platform", common: ["localhost/a:1"], "--platform", "linux/s390x",
             before: tagged),
         OptionProbe(
-            "prune", "all", "FROM scratch\nCOPY f /\n", "--all", before: [["build", "-q", "CTX"]]),
-        OptionProbe(
-            "prune", "older-than", "FROM scratch\nCOPY f /\n", "--older-than", "0s",
+            "prune", "all", on: "FROM scratch\nCOPY f /\n", "--all",
             before: [["build", "-q", "CTX"]]),
         OptionProbe(
-            "prune", "keep-size", "FROM scratch\nCOPY f /\n", "--keep-size", "0",
+            "prune", "older-than", on: "FROM scratch\nCOPY f /\n", "--older-than", "0s",
             before: [["build", "-q", "CTX"]]),
         OptionProbe(
-            "prune", "dry-run", "FROM scratch\nCOPY f /\n", common: ["--all"], "--dry-run",
+            "prune", "keep-size", on: "FROM scratch\nCOPY f /\n", "--keep-size", "0",
+            before: [["build", "-q", "CTX"]]),
+        OptionProbe(
+            "prune", "dry-run", on: "FROM scratch\nCOPY f /\n", common: ["--all"], "--dry-run",
             before: [["build", "-q", "CTX"]]),
         OptionProbe("doctor", "json", "--json"),
         OptionProbe("doctor", "v/verbose", "-v"),
@@ -163,12 +170,12 @@ extension OptionProbe {
             OptionProbe("doctor", "root", common: ["--json"], "--root", "OUT/none"),
             OptionProbe("doctor", "scratch", common: ["--json"], "--scratch", "OUT/none"),
             OptionProbe(
-                "lint", "root", "FROM BASE\nLABEL a=$PATH\n", "--root", "OUT/none",
-                before: [["pull", "-q", "BASE"]]),
+                "lint", "root", on: "FROM scratch\nENV A=1\n", common: ["-f", "CTX/child", "CTX"],
+                "--root", "OUT/none", before: tagged),
         ]
         + ["build", "plan"].map { command in
             OptionProbe(
-                command, "plain-http", "FROM \(unknown)/x:1\n", "--plain-http", unknown)
+                command, "plain-http", on: "FROM \(unknown)/x:1\n", "--plain-http", unknown)
         }
         + [
             OptionProbe("pull", "plain-http", common: ["\(unknown)/x:1"], "--plain-http", unknown),

@@ -80,9 +80,9 @@ struct `Every option of a command` {
 
     /// Were it otherwise, the test above could not fail.
     @Test(arguments: [
-        OptionProbe("build", "", "FROM BASE\nRUN echo x\n"), OptionProbe("plan", ""),
+        OptionProbe("build", "", on: "FROM BASE\nRUN echo x\n"), OptionProbe("plan", ""),
         OptionProbe("pull", "", common: ["BASE"]), OptionProbe("prune", ""),
-        OptionProbe("build", "", "FROM scratch\nCOPY none /\n"),
+        OptionProbe("build", "", on: "FROM scratch\nCOPY none /\n"),
         OptionProbe("doctor", "", common: ["--json"]),
     ])
     func `would not be seen where nothing changes`(probe: OptionProbe) async throws {
