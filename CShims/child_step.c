@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "sbx_mount.h"
+#include "weak.h"
 
 /* What a step of the set-up may look at and change. */
 struct state {
@@ -67,7 +68,7 @@ static int become_root(struct state *s) {
     if (s->spec->drops_groups && syscall(SYS_setgroups, 0, NULL) < 0) return -1;
     if (syscall(SYS_setresgid, 0, 0, 0) < 0) return -1;
     if (syscall(SYS_setresuid, 0, 0, 0) < 0) return -1;
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return prctl(PR_SET_DUMPABLE, sbx_is_weakened("undumpable"), 0, 0, 0);
 }
 
 static int make_mounts_private(struct state *s) {
@@ -95,6 +96,14 @@ static int raise_loopback(struct state *s) {
     return answer;
 }
 
+/* Beside the supervisor, which a host may not have. */
+static int refuse_routes(struct state *s) {
+    if (!s->spec->new_network) return 0;
+    for (size_t i = 0; i < s->spec->refused_count; i++)
+        if (sbx_child_refuse_route(&s->spec->refused[i]) < 0) return -1;
+    return 0;
+}
+
 static int attach_root(struct state *s) {
     int place = open(s->spec->attach_at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return place < 0 ? -1 : from_shim(sbx_move_mount(s->spec->root, place));
@@ -120,14 +129,15 @@ static int mount_new(const char *type, int target, unsigned int attributes, cons
 }
 
 static int mount_proc(struct state *s) {
+    if (sbx_is_weakened("pidNamespace")) return (s->proc = from_shim(sbx_bind_proc(s->spec->proc_target))) < 0 ? -1 : 0;
     s->proc = mount_new("proc", s->spec->proc_target,
                         SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC, NULL);
     return s->proc < 0 ? -1 : 0;
 }
 
-/* Opens `path` below the new /proc as a place to mount at; -1 with errno 0 if it does not exist. */
-static int proc_place(struct state *s, const char *path) {
-    int place = openat(s->proc, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+/* Opens `path` below a new file system as a place to mount at; -1 with errno 0 if it does not exist. */
+static int place_below(int root, const char *path) {
+    int place = openat(root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (place < 0 && (errno == ENOENT || errno == EACCES)) errno = 0;
     return place;
 }
@@ -174,19 +184,23 @@ static int limit_process_ids(struct state *s) {
     return 0;
 }
 
-static int protect_proc(struct state *s) {
-    for (int pass = 0; pass < 2; pass++) {
-        for (const char *const *path = pass ? s->spec->read_only : s->spec->masked; *path; path++) {
-            int place = proc_place(s, *path);
-            if (place < 0) {
-                if (errno) return -1;
-                continue;
-            }
-            if ((pass ? make_read_only(place) : hide(s, place)) < 0) return -1;
-            close(place);
+/* Hides these paths below `root`, or makes them read-only. */
+static int protect(struct state *s, int root, const char *const *paths, int hides) {
+    for (const char *const *path = paths; *path; path++) {
+        int place = place_below(root, *path);
+        if (place < 0) {
+            if (errno) return -1;
+            continue;
         }
+        if ((hides ? hide(s, place) : make_read_only(place)) < 0) return -1;
+        close(place);
     }
     return 0;
+}
+
+static int protect_proc(struct state *s) {
+    if (protect(s, s->proc, s->spec->masked, 1) < 0) return -1;
+    return protect(s, s->proc, s->spec->read_only, 0);
 }
 
 static int mount_dev_pts(struct state *s) {
@@ -205,12 +219,13 @@ static int mount_mqueue(struct state *s) {
 static int mount_sysfs(struct state *s) {
     unsigned int attributes =
         SBX_MOUNT_ATTR_RDONLY | SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
-    if (s->spec->new_network && mount_new("sysfs", s->spec->sys_target, attributes, NULL) >= 0) return 0;
-    return cover_directory(s, s->spec->sys_target);
+    int sys = s->spec->new_network ? mount_new("sysfs", s->spec->sys_target, attributes, NULL) : -1;
+    return sys < 0 ? cover_directory(s, s->spec->sys_target) : protect(s, sys, s->spec->masked_sys, 1);
 }
 
 static int pivot_to_root(struct state *s) {
     if (fchdir(s->spec->root) < 0) return -1;
+    if (sbx_is_weakened("pivot")) return (int)syscall(SYS_chroot, ".");
     if (syscall(SYS_pivot_root, ".", ".") < 0) return -1;
     /* The old root now lies on top of the new one, at the same place. */
     if (from_shim(sbx_unmount_detach(".")) < 0) return -1;
@@ -242,10 +257,10 @@ static _Noreturn void be_init(struct state *s, pid_t command) {
     int report = s->report;
     if (s->spec->listens) {
         await_listener(s, command);
-        if (syscall(SYS_unshare, CLONE_FILES) < 0) syscall(SYS_exit_group, 124);
+        if (syscall(SYS_unshare, CLONE_FILES) < 0) sbx_child_fail(report, SBX_STEP_PART_FROM_COMMAND);
     }
     /* Only the report pipe stays open here, so /proc/1/fd leads nowhere. It has been moved to 0. */
-    if (dup3(report, 0, O_CLOEXEC) < 0) syscall(SYS_exit_group, 126);
+    if (dup3(report, 0, O_CLOEXEC) < 0) sbx_child_fail(report, SBX_STEP_PART_FROM_COMMAND);
     syscall(SYS_close_range, 1u, ~0u, 0u);
     for (;;) {
         int status;
@@ -337,13 +352,13 @@ static int no_new_privs(struct state *s) {
     return s->spec->no_new_privs ? prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) : 0;
 }
 
-/* Scopes only: a domain without file rights does not forbid mounts, and keeps abstract sockets, signals and ptrace of
- * everything outside away. */
+/* Scopes, and TCP connections where the supervisor makes them: a domain without file rights does not forbid mounts, and keeps
+ * abstract sockets, signals and ptrace of everything outside away. */
 static int landlock(struct state *s) {
-    if (!s->spec->landlock_scopes) return 0;
+    if (!s->spec->landlock_scopes && !s->spec->landlock_network) return 0;
     struct {
         uint64_t files, network, scopes;
-    } attr = {.scopes = s->spec->landlock_scopes};
+    } attr = {.network = s->spec->landlock_network, .scopes = s->spec->landlock_scopes};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0u);
     if (ruleset < 0) return -1;
     int answer = (int)syscall(SYS_landlock_restrict_self, ruleset, 0u);
@@ -437,6 +452,7 @@ static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
     [SBX_STEP_MAKE_MOUNTS_PRIVATE] = make_mounts_private,
     [SBX_STEP_SET_HOSTNAME] = set_hostname,
     [SBX_STEP_RAISE_LOOPBACK] = raise_loopback,
+    [SBX_STEP_REFUSE_ROUTES] = refuse_routes,
     [SBX_STEP_ATTACH_ROOT] = attach_root,
     [SBX_STEP_ATTACH_MOUNTS] = attach_mounts,
     [SBX_STEP_MOUNT_PROC] = mount_proc,
@@ -466,6 +482,6 @@ static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
 _Noreturn void sbx_step_main(const struct sbx_step_spec *spec, int go, int report) {
     struct state state = {.spec = spec, .go = go, .report = report, .proc = -1};
     for (int32_t i = 0; i < SBX_STEP_COUNT; i++)
-        if (steps[i](&state) < 0) sbx_child_fail(state.report, i);
+        if (!sbx_skips_step(i) && steps[i](&state) < 0) sbx_child_fail(state.report, i);
     __builtin_unreachable();
 }

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "weak.h"
+
 /* Root of namespace A. Its supplementary groups stay (a shared project directory stays readable), so no setgroups. */
 static int become_root(void) {
     if (syscall(SYS_setresgid, 0, 0, 0) < 0) return -1;
@@ -20,7 +22,7 @@ static int close_descriptors(int keep, int *report) {
     if (dup3(high_report, 4, O_CLOEXEC) < 0) return -1;
     *report = 4;
     if (dup3(high_keep, 3, 0) < 0) return -1;
-    return (int)syscall(SYS_close_range, 5u, ~0u, 0u);
+    return sbx_is_weakened("descriptors") ? 0 : (int)syscall(SYS_close_range, 5u, ~0u, 0u);
 }
 
 _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int report) {
@@ -33,6 +35,9 @@ _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int r
     if (sbx_child_die_with_parent(go) < 0) sbx_child_fail(report, SBX_STEP_DIE_WITH_PARENT_AGAIN);
     if (sbx_child_make_mounts_private() < 0) sbx_child_fail(report, SBX_STEP_MAKE_MOUNTS_PRIVATE);
     if (close_descriptors(spec->keep, &report) < 0) sbx_child_fail(report, SBX_STEP_CLOSE_DESCRIPTORS);
+#ifdef WEAKENED
+    execve(spec->program, (char *const *)spec->arguments, (char *const *)sbx_weak_environment());
+#endif
     execve(spec->program, (char *const *)spec->arguments, (char *const *)spec->environment);
     sbx_child_fail(report, SBX_STEP_EXECVE);
 }

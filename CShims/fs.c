@@ -12,10 +12,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "weak.h"
+
 #define OR_ERRNO(call) ({ __typeof__(call) result_ = (call); result_ < 0 ? -errno : result_; })
 
 int sbx_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = resolve};
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = sbx_is_weakened("resolver") ? 0 : resolve};
     if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) how.mode = mode;
     /* EAGAIN: something in the tree was renamed during the walk of "..", so nothing is proven; the kernel asks to try
      * again. Bounded, because an attacker can rename for ever. */
@@ -70,6 +72,14 @@ ssize_t sbx_copy_file_range(int in, int out, size_t length) {
 int sbx_pipe(int ends[2]) { return OR_ERRNO(pipe2(ends, O_CLOEXEC)); }
 int sbx_socketpair(int ends[2]) { return OR_ERRNO(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)); }
 int sbx_memfd(const char *name) { return OR_ERRNO(memfd_create(name, MFD_CLOEXEC)); }
+int sbx_memfd_of_size(const char *name, int64_t size) {
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -errno;
+    if (ftruncate(fd, size) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) return fd;
+    int error = errno;
+    close(fd);
+    return -error;
+}
 ssize_t sbx_getdents(int dir, void *buffer, size_t size) {
     return OR_ERRNO((ssize_t)syscall(SYS_getdents64, dir, buffer, size));
 }

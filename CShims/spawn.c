@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "weak.h"
+
 typedef void (*child_main)(const void *spec, int go, int report);
 
 /* Clones a child that sees both pipes' far ends and nothing else of this call. All signals are blocked across the clone:
@@ -49,17 +51,24 @@ static int spawn(uint64_t flags, child_main run, const void *spec, struct sbx_ch
 static _Noreturn void step(const void *spec, int go, int report) { sbx_step_main(spec, go, report); }
 static _Noreturn void worker(const void *spec, int go, int report) { sbx_worker_main(spec, go, report); }
 
+static _Noreturn void guard(const void *spec, int go, int report) { sbx_guard_main(spec, go, report); }
+
 int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
     /* The cgroup namespace comes later: its root is the cgroup of its first process, which the parent chooses before it
      * lets the child go. */
     uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
     if (spec->new_network) flags |= CLONE_NEWNET;
+    flags &= ~(uint64_t)sbx_missing_namespaces();
     return spawn(flags, step, spec, child);
 }
 
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
     uint64_t flags = spec->isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNS;
     return spawn(flags, worker, spec, child);
+}
+
+int sbx_clone_guard(const struct sbx_guard_spec *spec, struct sbx_child *child) {
+    return spawn(CLONE_NEWPID, guard, spec, child);
 }
 
 int sbx_let_go(int go) {

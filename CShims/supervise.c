@@ -44,6 +44,10 @@ static struct answer decide(struct supervision *s, const struct sbx_call *call) 
     case SBX_HANDLE_LISTXATTR:
     case SBX_HANDLE_LLISTXATTR:
     case SBX_HANDLE_FLISTXATTR: return sbx_handle_attributes(s, call, handler);
+    case SBX_HANDLE_CONNECT: return sbx_handle_connect(s, call);
+    case SBX_HANDLE_SENDTO:
+    case SBX_HANDLE_SENDMSG:
+    case SBX_HANDLE_SENDMMSG: return sbx_handle_send(s, call, handler);
     case SBX_HANDLE_MISSING: return refuse(ENOSYS);
     default: return refuse(EPERM);
     }
@@ -59,6 +63,18 @@ union response {
     char space[128];
 };
 
+int sbx_send_answer(struct supervision *s, const struct sbx_call *call, struct answer answer) {
+    union response out;
+    memset(&out, 0, sizeof out);
+    out.ours.id = call->id;
+    out.ours.val = answer.error ? 0 : answer.value;
+    out.ours.error = -answer.error;
+    out.ours.flags = answer.goes_on && !answer.error ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
+    if (ioctl(s->told->listener, SECCOMP_IOCTL_NOTIF_SEND, &out) < 0 && errno != ENOENT && errno != EINTR)
+        return -errno;
+    return 0;
+}
+
 /* One notification; 0, or -errno of a listener that is of no use any more. */
 static int serve(struct supervision *s) {
     union notification in;
@@ -70,25 +86,23 @@ static int serve(struct supervision *s) {
     for (int i = 0; i < 6; i++) call.arguments[i] = in.ours.data.args[i];
     /* 0: a thread that our PID namespace does not show. */
     struct answer answer = call.tid ? decide(s, &call) : refuse(EPERM);
-    union response out;
-    memset(&out, 0, sizeof out);
-    out.ours.id = call.id;
-    out.ours.val = answer.error ? 0 : answer.value;
-    out.ours.error = -answer.error;
-    out.ours.flags = answer.goes_on && !answer.error ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
-    if (ioctl(s->told->listener, SECCOMP_IOCTL_NOTIF_SEND, &out) < 0 && errno != ENOENT && errno != EINTR)
-        return -errno;
-    return 0;
+    return answer.comes_later ? 0 : sbx_send_answer(s, &call, answer);
 }
 
+/* How often connections under way are looked at, for what no descriptor tells. */
+enum { TENTH_OF_A_SECOND = 100 };
+
 static int loop(struct supervision *s) {
+    struct pollfd ends[2 + MOST_CONNECTIONS] = {{.fd = s->told->listener, .events = POLLIN},
+                                                {.fd = s->told->stop, .events = POLLIN}};
     for (;;) {
-        struct pollfd ends[2] = {{.fd = s->told->listener, .events = POLLIN}, {.fd = s->told->stop, .events = POLLIN}};
-        if (poll(ends, 2, -1) < 0) {
+        size_t connections = sbx_await_connections(s, ends + 2);
+        if (poll(ends, 2 + connections, connections ? TENTH_OF_A_SECOND : -1) < 0) {
             if (errno == EINTR) continue;
             return -errno;
         }
         if (ends[1].revents) return 0;
+        sbx_serve_connections(s, ends + 2, connections);
         if (ends[0].revents & POLLIN) {
             int error = serve(s);
             if (error < 0) return error;
@@ -108,6 +122,7 @@ int sbx_supervise(const struct sbx_supervisor *told) {
     s->told = told;
     int error = told->hides_records ? sbx_learn_self(s) : 0;
     if (error == 0) error = loop(s);
+    sbx_end_connections(s);
     free(s);
     return error;
 }

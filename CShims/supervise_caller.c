@@ -130,10 +130,16 @@ static int last_number(const char *text, uint32_t *out) {
 static const uint64_t file_capabilities = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
                                           1u << CAP_FOWNER | 1u << CAP_FSETID;
 
-static int learn(struct supervision *s, uint32_t tid) {
+static int read_status(struct supervision *s, uint32_t tid) {
     ssize_t size = read_of(s->told->proc, tid, "status", s->text, sizeof s->text - 1);
     if (size < 0) return (int)size;
     s->text[size] = 0;
+    return 0;
+}
+
+static int learn(struct supervision *s, uint32_t tid) {
+    int error = read_status(s, tid);
+    if (error < 0) return error;
     struct credentials *c = &s->caller;
     uint32_t uids[4], gids[4];
     const char *effective = field(s->text, "CapEff");
@@ -148,7 +154,7 @@ static int learn(struct supervision *s, uint32_t tid) {
      * a path through /proc/1/exe would lead to a file of the host. */
     c->capabilities = strtoull(effective, NULL, 16) & file_capabilities;
     uint64_t namespace;
-    int error = sbx_user_namespace(s->told->proc, tid, &namespace);
+    error = sbx_user_namespace(s->told->proc, tid, &namespace);
     if (error < 0) return error;
     /* Capabilities in a namespace of the caller's own making are none over the step's files. */
     if (namespace != s->told->user_namespace) c->capabilities = 0;
@@ -161,6 +167,26 @@ int sbx_learn_caller(struct supervision *s, const struct sbx_call *call) {
     int error = learn(s, call->tid);
     if (error == 0) s->caller_of = call->id;
     return error;
+}
+
+int sbx_process_of(struct supervision *s, uint32_t tid, uint32_t *process) {
+    int error = read_status(s, tid);
+    if (error < 0) return error;
+    return numbers(field(s->text, "Tgid"), process, 1) == 1 ? 0 : -EPERM;
+}
+
+static uint64_t signals(const char *status, const char *name) {
+    const char *text = field(status, name);
+    return text ? strtoull(text, NULL, 16) : 0;
+}
+
+int sbx_signal_waits(struct supervision *s, uint32_t tid) {
+    uint32_t threads;
+    if (read_status(s, tid) < 0 || numbers(field(s->text, "Threads"), &threads, 1) != 1) return 0;
+    uint64_t pending = signals(s->text, "SigPnd");
+    if (threads == 1) pending |= signals(s->text, "ShdPnd");
+    /* Only one with a handler: of the others, the kernel ends the call or thinks nothing of them. */
+    return (pending & signals(s->text, "SigCgt") & ~signals(s->text, "SigBlk")) != 0;
 }
 
 // MARK: Being the caller, for files

@@ -53,6 +53,8 @@ ssize_t sbx_copy_file_range(int in, int out, size_t length);
 int sbx_pipe(int ends[2]);
 int sbx_socketpair(int ends[2]);
 int sbx_memfd(const char *name);
+/* Whoever writes past its end gets EPERM. */
+int sbx_memfd_of_size(const char *name, int64_t size);
 
 /* Directory reading without malloc per entry: fills `buffer` with linux_dirent64 records; 0 at the end. */
 ssize_t sbx_getdents(int dir, void *buffer, size_t size);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sbx_supervise.h"
+
 /* What a child tells through its report pipe: the set-up step that failed and its errno, or SBX_STEP_EXITED with the wait
  * status of the command. Before that, where the specification `listens`: SBX_STEP_LISTENING with the number of the seccomp
  * listener among the descriptors of the child (init), or SBX_STEP_NOT_LISTENING with an errno (ESRCH: the command has
@@ -38,6 +40,7 @@ enum sbx_step {
     SBX_STEP_MAKE_MOUNTS_PRIVATE,
     SBX_STEP_SET_HOSTNAME,
     SBX_STEP_RAISE_LOOPBACK,
+    SBX_STEP_REFUSE_ROUTES,
     SBX_STEP_ATTACH_ROOT,
     SBX_STEP_ATTACH_MOUNTS,
     SBX_STEP_MOUNT_PROC,
@@ -66,6 +69,7 @@ enum sbx_step {
     SBX_STEP_EXITED = 1000,
     SBX_STEP_LISTENING = 1001,
     SBX_STEP_NOT_LISTENING = 1002,
+    SBX_STEP_PART_FROM_COMMAND = 1003, /* of init, beside the command */
 };
 
 /* A mount made by the parent (detached), and where it goes: both by descriptor, so no path is looked up. */
@@ -83,6 +87,8 @@ struct sbx_limit {
  * not wanted is -1. */
 struct sbx_step_spec {
     int32_t new_network;         /* 1: a network namespace of its own, with loopback up */
+    const struct sbx_address *refused; /* nothing is sent there from a network of its own */
+    size_t refused_count;
     int32_t root;                /* detached mount of the rootfs */
     const char *attach_at;       /* where the rootfs is attached before the pivot: a path, because a descriptor of the
                                     parent's belongs to its mount namespace, and nothing can be mounted on it here */
@@ -93,6 +99,7 @@ struct sbx_step_spec {
     int32_t null_device;         /* O_PATH of the sandbox's /dev/null: hides files */
     const char *const *masked;   /* below /proc, NULL-terminated; missing ones are skipped */
     const char *const *read_only;
+    const char *const *masked_sys; /* below a new /sys, which is read-only as a whole */
     const char *hostname;
     int32_t output, error;       /* become 1 and 2; 0 is the sandbox's /dev/null */
     int32_t input;               /* becomes 0, or -1 */
@@ -101,6 +108,7 @@ struct sbx_step_spec {
     uint32_t highest_pid;        /* kernel.pid_max of the PID namespace, where the kernel has one for each; 0: as it is */
     int32_t no_new_privs;        /* 0 only where USER is not root and ids are mapped: there setuid programs work */
     uint64_t landlock_scopes;    /* LANDLOCK_SCOPE_*, 0 for none */
+    uint64_t landlock_network;   /* LANDLOCK_ACCESS_NET_* that the command's processes don't have, 0 for none */
     const void *filter;          /* struct sock_filter[] */
     uint16_t filter_count;
     int32_t listens;             /* 1: `filter` is installed with a listener, and must allow write(2) without asking it */
@@ -126,9 +134,20 @@ struct sbx_worker_spec {
     const char *const *environment;
 };
 
-/* Both return 0 or -errno of the parent's side, and fill `*child`, whose three descriptors the caller owns. */
+/* A guard: process 1 of a PID namespace of its own in our user namespace, which starts a program and stays until it is killed,
+ * so that all the program left behind ends with it. Of the program it tells SBX_STEP_EXITED, or SBX_STEP_EXECVE with an errno. */
+struct sbx_guard_spec {
+    int32_t keep;   /* becomes 3 of the program */
+    int32_t errors; /* becomes 2; 0 and 1 are /dev/null */
+    const char *program;
+    const char *const *arguments;
+    const char *const *environment;
+};
+
+/* All return 0 or -errno of the parent's side, and fill `*child`, whose three descriptors the caller owns. */
 int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child);
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child);
+int sbx_clone_guard(const struct sbx_guard_spec *spec, struct sbx_child *child);
 
 /* Writes the byte for which a child waits. -EPIPE, without a signal, if it is gone. */
 int sbx_let_go(int go);
@@ -136,6 +155,7 @@ int sbx_let_go(int go);
 /* The child's side; never returns. */
 _Noreturn void sbx_step_main(const struct sbx_step_spec *spec, int go, int report);
 _Noreturn void sbx_worker_main(const struct sbx_worker_spec *spec, int go, int report);
+_Noreturn void sbx_guard_main(const struct sbx_guard_spec *spec, int go, int report);
 
 /* Parts of both children (child_common.c): 0, or -1 and errno. */
 int sbx_child_reset_signals(void);
@@ -143,4 +163,6 @@ void sbx_child_ignore_interrupts(void);
 int sbx_child_die_with_parent(int go);
 int sbx_child_await_id_map(int go);
 int sbx_child_make_mounts_private(void);
+/* In this network namespace no route leads to `address` any more (child_routes.c). */
+int sbx_child_refuse_route(const struct sbx_address *address);
 _Noreturn void sbx_child_fail(int report, int32_t step);

@@ -33,6 +33,10 @@ enum sbx_handler {
     SBX_HANDLE_LISTXATTR,
     SBX_HANDLE_LLISTXATTR,
     SBX_HANDLE_FLISTXATTR,
+    SBX_HANDLE_CONNECT, /* made by the supervisor, and not to `refused` addresses */
+    SBX_HANDLE_SENDTO,
+    SBX_HANDLE_SENDMSG,
+    SBX_HANDLE_SENDMMSG,
     SBX_HANDLE_MISSING, /* the call does not exist here: ENOSYS */
     SBX_HANDLER_COUNT,
 };
@@ -40,6 +44,11 @@ enum sbx_handler {
 /* Ids from `first` on, `count` of them. */
 struct sbx_id_range {
     uint32_t first, count;
+};
+
+/* An address of IPv6, or of IPv4 as ::ffff:a.b.c.d. */
+struct sbx_address {
+    uint8_t bytes[16];
 };
 
 /* What the supervisor of one step needs; all of it stays valid and unchanged while it runs. */
@@ -55,12 +64,16 @@ struct sbx_supervisor {
     size_t uid_count, gid_count;
     int32_t hides_records;      /* 1: user.lichen.owner and user.lichen.device are not for a RUN */
     int32_t drops_groups;       /* 0 where setgroups(2) is denied in the namespace */
+    const struct sbx_address *refused; /* nothing connects there, but to port 53 */
+    size_t refused_count;
     void *context;
     /* Whether the policy refuses the call: then it is on record now and will be refused with EPERM. */
     int (*is_denied)(void *context, const struct sbx_call *call);
     /* Puts on record that the call wanted ids which there are not. */
     void (*miss)(void *context, const struct sbx_call *call, const uint32_t *uids, size_t uid_count,
                  const uint32_t *gids, size_t gid_count);
+    /* Puts on record that the call wanted to reach one of `refused`. */
+    void (*refuse)(void *context, const struct sbx_call *call, const struct sbx_address *address, uint16_t port);
 };
 
 /* Answers calls until every process with the filter is gone (then 0, Linux 5.9), or `stop` says so (0), or the listener can't be

@@ -16,11 +16,13 @@ public struct BuildRequest: Sendable {
         case never
     }
 
-    /// Where a RUN's network is.
-    public enum Network: String, Sendable, CaseIterable { case host, none }
+    /// Where a RUN's network is; docs/network.md.
+    public enum Network: String, Sendable, CaseIterable { case host, none, `private` }
 
     /// What `--allow` gives back of what is refused by default; a closed list.
     public enum Allowance: String, Sendable, Codable, CaseIterable {
+        /// The addresses where clouds hand out a machine's credentials.
+        case metadata
         /// `RUN --security=insecure`.
         case insecure = "security.insecure"
     }
@@ -153,6 +155,11 @@ public struct BuildResult: Sendable, Equatable {
     public var refusedCalls: [RefusedCall]
     /// Lines of its RUNs with `--security=insecure`, whether they ran or were known.
     public var insecureRuns: [Int] = []
+    /// Where its RUNs had their network, and what they were allowed.
+    public var network: BuildRequest.Network = .host
+    public var allowances: Set<BuildRequest.Allowance> = []
+    /// What they had less of than by default.
+    public var weaknesses: [Weakness] = []
     /// See `PeakMemory`; nil where it can't be read.
     public var peakMemoryBytes: Int64?
 

@@ -47,10 +47,12 @@ public struct Builder: Sendable {
         do {
             let planned = try await Planner(request: request, images: images).plan(document)
             try Checks.report(document, planned, context, request, to: observer)
-            let worker = WorkerClient(request, store: store, observer: observer)
+            let weaknesses = Weaknesses(request.requirements, observer: observer)
+            let worker = WorkerClient(request, store: store, weaknesses: weaknesses)
             let session = try BuildSession(
                 request: request, plan: planned.plan, store: store, images: images, worker: worker,
-                remote: remote, context: context, isRehearsal: isRehearsal, observer: observer)
+                remote: remote, context: context, weaknesses: weaknesses,
+                isRehearsal: isRehearsal, observer: observer)
             return try await body(session)
         } catch let error as DockerfileError {
             var failure = BuildError(any: error)
@@ -103,6 +105,9 @@ public struct Builder: Sendable {
         var result = try outcome.get()
         result.peakMemoryBytes = memory
         result.insecureRuns = session.insecureRuns
+        result.network = session.request.network
+        result.allowances = session.request.allowances
+        result.weaknesses = session.weaknesses.all
         return result
     }
 

@@ -9,6 +9,8 @@ public struct RefusedCall: Sendable, Codable, Equatable {
         case policy(rule: String)
         /// Ids that the call wanted and the build does not have.
         case missingIDs(uids: [UInt32], gids: [UInt32])
+        /// An address of a cloud's metadata service.
+        case metadata(address: String, port: UInt16)
     }
 
     /// Of the Dockerfile.
@@ -29,6 +31,8 @@ public struct RefusedCall: Sendable, Codable, Equatable {
         case .policy(let rule): "\(call) of \(program) was refused by the policy\(times): \(rule)"
         case .missingIDs(let uids, let gids):
             "\(call) of \(program) needs \(Self.words(uids, gids)), which this build does not have\(times)"
+        case .metadata(let address, let port):
+            "\(call) of \(program) to \(address) port \(port), a cloud's metadata service, was refused\(times)"
         }
     }
 
@@ -49,6 +53,12 @@ extension RefusedCall {
         self.init(
             line: line, call: missing.call, missing.arguments, missing.caller,
             .missingIDs(uids: missing.uids, gids: missing.gids), missing.count)
+    }
+
+    init(_ refused: RefusedAddress, line: Int) {
+        self.init(
+            line: line, call: refused.call, refused.arguments, refused.caller,
+            .metadata(address: refused.address.description, port: refused.port), refused.count)
     }
 
     private init(

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import OCI
 
 /// Where this user's credentials may be, as the environment says.
@@ -70,19 +71,4 @@ public struct CredentialPlaces: Sendable {
         }
         return Harmless.text("~" + path.dropFirst(home.count), limit: 300)
     }
-}
-
-private func processEnvironment() -> [String: String] {
-    var result: [String: String] = [:]
-    var entry = environ
-    while let line = entry.pointee {
-        let text = String(cString: line)
-        if let equals = text.firstIndex(of: "="), equals != text.startIndex {
-            // The first of two is the one that getenv(3) finds.
-            let name = String(text[..<equals])
-            if result[name] == nil { result[name] = String(text[text.index(after: equals)...]) }
-        }
-        entry += 1
-    }
-    return result
 }

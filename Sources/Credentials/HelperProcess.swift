@@ -55,26 +55,16 @@ struct HelperProcess {
     private func perform(_ path: String, _ arguments: [String], _ input: [UInt8]) throws -> Result {
         ignoreBrokenPipes()
         let request = try Pipe(), answer = try Pipe()
-        let child = try spawn(path, arguments, request, answer)
-        var reaped = false
-        defer {
-            if !reaped {
-                kill(-child, SIGKILL)
-                kill(child, SIGKILL)
-                waitpid(child, nil, 0)
-            }
-        }
+        var child = try HostProcess(
+            path, [program] + arguments, environment: environment,
+            input: .descriptor(request.reading.raw), output: .descriptor(answer.writing.raw))
         let reading = try answer.reading.duplicate()
         _ = consume answer
         try write(input, to: consume request)
         let deadline = ContinuousClock.now + timeout
         let output = try read(reading, child, until: deadline)
         while true {
-            var status: CInt = 0
-            if waitpid(child, &status, WNOHANG) == child {
-                reaped = true
-                return Result(status: ExitStatus(waitStatus: status), output: output)
-            }
+            if let status = child.exitStatus() { return Result(status: status, output: output) }
             try check(deadline)
             usleep(2000)
         }
@@ -106,18 +96,17 @@ struct HelperProcess {
 
     /// Reads to the end of its output, or of the process: something that it left behind may hold the pipe open.
     private func read(
-        _ reading: borrowing OwnedDescriptor, _ child: pid_t,
+        _ reading: borrowing OwnedDescriptor, _ child: borrowing HostProcess,
         until deadline: ContinuousClock.Instant
     ) throws -> [UInt8] {
         var output: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)
         while true {
             try check(deadline)
-            var hasEnded = siginfo_t()
-            waitid(P_PID, id_t(child), &hasEnded, WEXITED | WNOHANG | WNOWAIT)
+            let hasEnded = child.hasEnded
             var poll = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
-            let ready = Glibc.poll(&poll, 1, hasEnded.si_signo == 0 ? 20 : 0)
-            if ready == 0 && hasEnded.si_signo != 0 { return output }
+            let ready = Glibc.poll(&poll, 1, hasEnded ? 0 : 20)
+            if ready == 0 && hasEnded { return output }
             if ready <= 0 { continue }
             let count = try chunk.withUnsafeMutableBytes { try reading.borrowed.readOnce(into: $0) }
             if count == 0 { return output }
@@ -127,37 +116,4 @@ struct HelperProcess {
             }
         }
     }
-
-    private func spawn(
-        _ path: String, _ arguments: [String], _ request: borrowing Pipe, _ answer: borrowing Pipe
-    ) throws(Errno) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, request.reading.raw, 0)
-        posix_spawn_file_actions_adddup2(&actions, answer.writing.raw, 1)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        try closeDescriptors(from: 3, in: &actions)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t(), all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | Self.newSession))
-        var words = ([program] + arguments).map { strdup($0) } + [nil]
-        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { (words + variables).forEach { free($0) } }
-        var child: pid_t = 0
-        let error = posix_spawn(&child, path, &actions, &attributes, &words, &variables)
-        if error != 0 { throw Errno(rawValue: error) }
-        return child
-    }
-
-    /// POSIX_SPAWN_SETSID of spawn.h, which Swift does not see.
-    private static let newSession: CInt = 0x80
 }

@@ -103,7 +103,7 @@ public struct IgnoreFile: Sendable, Equatable {
         if clean.count > 1, clean.first == slash { clean.removeFirst() }
         let text = String(decoding: clean, as: UTF8.self)
         return Rule(
-            pattern: try PathPattern(clean[...], doubleStar: .directories), includes: includes,
+            pattern: try PathPattern(clean[...]), includes: includes,
             coversAll: ["*", "**", "**/*"].contains(text))
     }
 

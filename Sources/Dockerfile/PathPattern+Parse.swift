@@ -5,31 +5,21 @@ public struct PatternError: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String { oneLine("malformed pattern \"\(pattern)\"") }
 }
 
-/// How `**` is read.
-enum DoubleStar {
-    /// As in an ignore file: any number of directories.
-    case directories
-    /// As in Go's filepath.Match: twice a star, which is a star.
-    case twoStars
-}
-
 extension PathPattern {
     /// - Throws: `PatternError` for what Go's filepath.Match calls malformed.
-    init(_ pattern: ArraySlice<UInt8>, doubleStar: DoubleStar) throws(PatternError) {
-        var parser = PatternParser(pattern: pattern, doubleStar: doubleStar)
+    init(_ pattern: ArraySlice<UInt8>) throws(PatternError) {
+        var parser = PatternParser(pattern: pattern)
         self = try parser.parse()
     }
 }
 
 private struct PatternParser {
     let pattern: ArraySlice<UInt8>
-    let doubleStar: DoubleStar
     private var index: Int
     private var elements: [PathPattern.Element] = []
 
-    init(pattern: ArraySlice<UInt8>, doubleStar: DoubleStar) {
+    init(pattern: ArraySlice<UInt8>) {
         self.pattern = pattern
-        self.doubleStar = doubleStar
         index = pattern.startIndex
     }
 
@@ -81,7 +71,7 @@ private struct PatternParser {
 
     private mutating func star() {
         let second = UInt8(ascii: "*")
-        guard doubleStar == .directories, index < pattern.endIndex, pattern[index] == second else {
+        guard index < pattern.endIndex, pattern[index] == second else {
             if elements.last != .star { elements.append(.star) }
             return
         }

@@ -38,11 +38,6 @@ struct PathPattern: Sendable, Equatable {
 
     private let form: Form
 
-    /// Whether only one path can match.
-    var isLiteral: Bool {
-        if case .literal = form { true } else { false }
-    }
-
     init(elements: [Element]) {
         form = .general(elements)
     }
@@ -50,19 +45,6 @@ struct PathPattern: Sendable, Equatable {
     init(literal: [UInt8]) { form = .literal(literal) }
     init(prefix: [UInt8]) { form = .prefix(prefix) }
     init(suffix: [UInt8]) { form = .suffix(suffix) }
-
-    /// Whether the path matches.
-    func matches(_ path: ArraySlice<UInt8>) -> Bool {
-        switch form {
-        case .literal(let bytes): return path.elementsEqual(bytes)
-        case .prefix(let bytes): return path.starts(with: bytes)
-        case .suffix(let bytes): return Self.ends(path, with: bytes)
-        case .general(let elements):
-            var states = PatternStates(elements)
-            states.follow(path)
-            return states.isMatch
-        }
-    }
 
     /// Whether the path or a directory above it matches.
     func matchesPathOrParent(_ path: ArraySlice<UInt8>) -> Bool {

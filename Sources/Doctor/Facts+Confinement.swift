@@ -48,7 +48,7 @@ extension FactCatalog {
             KernelProbe.landlockFiles.finding(remedy: landlockRemedy)
         },
         FactDefinition("landlock.network", .confinement, "TCP by port (Linux 6.7)") { _ in
-            KernelProbe.landlockNetwork.finding(remedy: "Linux 6.7 or newer")
+            KernelProbe.landlockNetwork.finding(remedy: landlockNetworkRemedy)
         },
         FactDefinition("landlock.scopes", .confinement, "no signals or sockets to the outside") {
             _ in KernelProbe.landlockScopes.finding(remedy: "Linux 6.12 or newer")
@@ -64,6 +64,8 @@ extension FactCatalog {
         },
         FactDefinition("capabilities", .confinement, "a build needs none", capabilities),
     ]
+
+    static let landlockNetworkRemedy = "Linux 6.7 or newer, with landlock in its lsm= list"
 
     private static let landlockRemedy =
         "Linux 5.13 or newer with landlock in its lsm= list, and no filter before it"

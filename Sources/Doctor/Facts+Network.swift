@@ -1,11 +1,17 @@
+import Linux
+import SystemPackage
+
 extension FactCatalog {
     static let networkFacts: [FactDefinition] = [
-        FactDefinition("pasta", .network, "a network of its own for a RUN") {
-            program("pasta", $0, "an administrator runs: apt-get install passt")
+        FactDefinition("metadata", .network, "RUNs can't reach cloud metadata services", metadata),
+        FactDefinition("network.private", .network, "--network private works", privateNetwork),
+        FactDefinition("pasta", .network, "carries a private network's packets") { _ in
+            networkHelper("pasta", "an administrator runs: apt-get install passt")
         },
-        FactDefinition("slirp4netns", .network, "the same, where pasta is missing") {
-            program("slirp4netns", $0, "an administrator runs: apt-get install slirp4netns")
+        FactDefinition("slirp4netns", .network, "the same, where pasta is missing") { _ in
+            networkHelper("slirp4netns", "an administrator runs: apt-get install slirp4netns")
         },
+        FactDefinition("tun", .network, "the device that both of them open") { _ in tun() },
         FactDefinition("dns", .network, "name servers; registries are found by name") { place in
             let lines = ((try? place.text(of: "/etc/resolv.conf")) ?? "").split(separator: "\n")
             let count = lines.count { $0.hasPrefix("nameserver") }
@@ -22,6 +28,54 @@ extension FactCatalog {
             return .good(isSet ? "yes" : "no")
         },
     ]
+
+    /// Nothing of the policy that is refused: the supervisor makes a RUN's connections, and Landlock leaves them to it.
+    private static func metadata(_ place: Place) -> Finding {
+        let listener = KernelProbe.filter(.listener).finding(
+            remedy: "Linux 5.0 or newer, and no listener of a sandbox around this one")
+        if listener.state != .good { return listener }
+        do throws(SystemError) { try Supervisor.check() } catch {
+            return .missing("no", error.description, remedy: place.namespaceRemedy)
+        }
+        let landlock = KernelProbe.landlockNetwork.finding(remedy: landlockNetworkRemedy)
+        if landlock.state == .unknown { return landlock }
+        if landlock.state == .good { return .good("yes") }
+        return .degraded(
+            "partly",
+            "only those that don't set out to: \(landlock.detail ?? "no Landlock for TCP")",
+            remedy: landlock.remedy)
+    }
+
+    private static func privateNetwork(_ place: Place) -> Finding {
+        guard let helper = ["pasta", "slirp4netns"].first(where: { helperPath($0) != nil }) else {
+            return .missing(
+                "no", "neither pasta nor slirp4netns is installed",
+                remedy: "an administrator runs: apt-get install passt")
+        }
+        let namespace = KernelProbe.namespace(.network).finding(remedy: place.namespaceRemedy)
+        if namespace.state != .good { return namespace }
+        let device = tun()
+        return device.state == .good ? .good("yes", "by \(helper)") : device
+    }
+
+    private static func tun() -> Finding {
+        switch tunnelDeviceProblem() {
+        case nil: .good("yes")
+        case .noSuchFileOrDirectory?, .operationNotSupportedByDevice?:
+            .missing(
+                "no", "there is no \(tunnelDevice)", remedy: "an administrator runs: modprobe tun")
+        case let error?:
+            .missing(
+                "no", "\(tunnelDevice): \(error.inWords)",
+                remedy: "an administrator runs: chmod 666 \(tunnelDevice)")
+        }
+    }
+
+    /// Looked for where a build does: not along PATH.
+    private static func networkHelper(_ name: String, _ remedy: String) -> Finding {
+        if let path = helperPath(name) { return .good("yes", path) }
+        return .missing("no", "not installed", remedy: remedy)
+    }
 
     static func program(_ name: String, _ place: Place, _ remedy: String) -> Finding {
         if let path = place.program(name) { return .good("yes", path) }

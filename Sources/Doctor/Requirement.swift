@@ -101,6 +101,9 @@ public struct Requirements: Sendable {
         self.place = place
     }
 
+    /// Whether something is asked of this fact.
+    public func names(_ fact: String) -> Bool { list.contains { $0.fact == fact } }
+
     /// A requirement that this host does not meet.
     public struct Unmet: Error, Sendable {
         public var requirement: Requirement

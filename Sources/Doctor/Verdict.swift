@@ -47,6 +47,7 @@ public struct Verdict: Equatable, Sendable {
         ("idmap.range", "one id only: an image's owners are kept on record"),
         ("landlock.scopes", "abstract sockets and signals of the host are in reach"),
         ("landlock.files", "the unpacker has one wall less"),
+        ("metadata", "RUNs can reach cloud metadata services"),
         ("overlay.store", "each RUN works on a copy of its files: slower"),
         ("seccomp.listener", "denied calls are not explained, owners not emulated"),
         ("supervisor", "denied calls are not explained, owners not emulated"),

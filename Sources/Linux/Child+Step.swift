@@ -43,6 +43,8 @@ public struct StepSpecification {
     }
 
     public var newNetwork: Bool
+    /// With a network of its own: where no route leads.
+    public var refusedAddresses: [IPAddress] = []
     public var root: FileDescriptor
     /// A directory of this process alone: the rootfs is attached there, in the child's mounts, before the pivot.
     public var attachAt: [UInt8]
@@ -52,6 +54,8 @@ public struct StepSpecification {
     public var nullDevice: FileDescriptor
     /// Paths below /proc.
     public var masked, readOnly: [String]
+    /// Paths below /sys.
+    public var maskedSys: [String] = []
     public var hostname: String
     public var output, error: FileDescriptor
     public var limits: [Limit]
@@ -59,6 +63,8 @@ public struct StepSpecification {
     public var highestProcessID: UInt32 = 0
     public var noNewPrivileges: Bool
     public var landlockScopes: UInt64
+    /// LANDLOCK_ACCESS_NET_* that the command does not have.
+    public var landlockNetwork: UInt64 = 0
     /// The seccomp program: `struct sock_filter`, 8 bytes each.
     public var filter: [UInt8]
     /// What to install where no listener can be had; set, `filter` is installed with one, and has to allow write(2) without asking
@@ -137,6 +143,8 @@ extension Child {
         let mounts = s.mounts.map { sbx_mount(tree: $0.tree.rawValue, target: $0.target.rawValue) }
         let limits = s.limits.map { sbx_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         let masked = CStringArray(s.masked.map { Array($0.utf8) })
+        let maskedSys = CStringArray(s.maskedSys.map { Array($0.utf8) })
+        let refused = ByteMemory(s.refusedAddresses.flatMap(\.bytes))
         let readOnly = CStringArray(s.readOnly.map { Array($0.utf8) })
         let programs = CStringArray(s.programs)
         let arguments = CStringArray(s.arguments)
@@ -153,6 +161,9 @@ extension Child {
                                 s.hostname.withCString { hostname in
                                     var spec = sbx_step_spec()
                                     spec.new_network = s.newNetwork ? 1 : 0
+                                    spec.refused = refused.start.assumingMemoryBound(
+                                        to: sbx_address.self)
+                                    spec.refused_count = s.refusedAddresses.count
                                     spec.root = s.root.rawValue
                                     spec.attach_at = attachAt
                                     spec.mounts = mounts.baseAddress
@@ -165,6 +176,7 @@ extension Child {
                                     spec.null_device = s.nullDevice.rawValue
                                     spec.masked = masked.pointers
                                     spec.read_only = readOnly.pointers
+                                    spec.masked_sys = maskedSys.pointers
                                     spec.hostname = hostname
                                     spec.output = s.output.rawValue
                                     spec.error = s.error.rawValue
@@ -174,6 +186,7 @@ extension Child {
                                     spec.highest_pid = s.highestProcessID
                                     spec.no_new_privs = s.noNewPrivileges ? 1 : 0
                                     spec.landlock_scopes = s.landlockScopes
+                                    spec.landlock_network = s.landlockNetwork
                                     spec.filter = filter.baseAddress
                                     spec.filter_count = UInt16(filter.count / 8)
                                     spec.listens = s.filterWithoutListener == nil ? 0 : 1
@@ -197,7 +210,9 @@ extension Child {
                 }
             }
         }
-        withExtendedLifetime((masked, readOnly, programs, arguments, environment, plain)) {}
+        withExtendedLifetime(
+            (masked, maskedSys, refused, readOnly, programs, arguments, environment, plain)
+        ) {}
         _ = try Errno.check(result)
         return Child(raw)
     }
@@ -270,3 +285,6 @@ public struct ChildLastWord: Sendable {
 
 /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL where this kernel has them (ABI 6, Linux 6.12); else 0.
 public func availableLandlockScopes() -> UInt64 { sbx_landlock_abi() >= 6 ? 3 : 0 }
+
+/// LANDLOCK_ACCESS_NET_CONNECT_TCP where this kernel has it (ABI 4, Linux 6.7); else 0.
+public func availableLandlockConnections() -> UInt64 { sbx_landlock_abi() >= 4 ? 2 : 0 }

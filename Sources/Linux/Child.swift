@@ -48,7 +48,7 @@ public struct Child: ~Copyable, Sendable {
     public let pid: Int32
     let pidfd: OwnedDescriptor
     private let go: OwnedDescriptor
-    private let report: OwnedDescriptor
+    let report: OwnedDescriptor
     private var reaped = false
 
     init(_ raw: sbx_child) {
@@ -138,6 +138,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_MAKE_MOUNTS_PRIVATE: "make mounts private"
         case SBX_STEP_SET_HOSTNAME: "set the host name"
         case SBX_STEP_RAISE_LOOPBACK: "raise the loopback interface"
+        case SBX_STEP_REFUSE_ROUTES: "refuse routes to metadata services"
         case SBX_STEP_ATTACH_ROOT: "attach the root file system"
         case SBX_STEP_ATTACH_MOUNTS: "attach the sandbox's mounts"
         case SBX_STEP_MOUNT_PROC: "mount /proc in the sandbox"
@@ -148,6 +149,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_MOUNT_SYSFS: "mount /sys in the sandbox"
         case SBX_STEP_PIVOT_ROOT: "pivot into the root file system"
         case SBX_STEP_FORK_INIT: "start the command's process"
+        case SBX_STEP_PART_FROM_COMMAND: "part the sandbox's first process from the command"
         case SBX_STEP_NEW_SESSION: "start a session"
         case SBX_STEP_STANDARD_STREAMS: "connect input and output"
         case SBX_STEP_CLOSE_DESCRIPTORS: "close descriptors"

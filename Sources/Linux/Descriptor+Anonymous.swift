@@ -8,3 +8,8 @@ public func anonymousFile(holding bytes: [UInt8]) throws(Errno) -> OwnedDescript
     try file.borrowed.seekAbsolutely(to: 0)
     return file
 }
+
+/// A file of zeros without a name, in memory, that nobody can make larger: for the words of a program that is not waited for.
+public func anonymousFile(ofSize size: Int) throws(Errno) -> OwnedDescriptor {
+    OwnedDescriptor(owning: try Errno.check(sbx_memfd_of_size("lichen", Int64(size))))
+}

@@ -7,7 +7,7 @@ public enum CallHandler: UInt8, Sendable {
     case chown = 1
     case lchown, fchown, fchownat, setuid, setgid, setreuid, setregid, setresuid, setresgid
     case setgroups, getAttribute, setAttribute, removeAttribute, listAttributes, listLinkAttributes
-    case listDescriptorAttributes
+    case listDescriptorAttributes, connect, sendTo, sendMessage, sendMessages
     /// As if the kernel had no such call.
     case missing
 }
@@ -35,6 +35,10 @@ public protocol SupervisorRecords: AnyObject, Sendable {
 
     /// Puts on record that the call wanted ids which the map does not have.
     func miss(_ call: NotifiedCall, by caller: CallerMemory, uids: [UInt32], gids: [UInt32])
+
+    /// Puts on record that the call wanted to reach a refused address; it gets EPERM.
+    func refuse(
+        _ call: NotifiedCall, by caller: CallerMemory, reaching address: IPAddress, port: UInt16)
 }
 
 /// Serves the listener of one step on a thread of its own.
@@ -50,11 +54,14 @@ public final class Supervisor: Sendable {
         public var idMaps: (uid: IDMap, gid: IDMap)?
         public var hidesOwnerRecords: Bool
         public var dropsGroups: Bool
+        /// Where nothing connects to but name servers.
+        public var refusedAddresses: [IPAddress]
 
         public init(
             handlers: [UInt32: CallHandler], idMaps: (uid: IDMap, gid: IDMap)?,
-            hidesOwnerRecords: Bool, dropsGroups: Bool
+            hidesOwnerRecords: Bool, dropsGroups: Bool, refusedAddresses: [IPAddress] = []
         ) {
+            self.refusedAddresses = refusedAddresses
             self.handlers = [UInt8](repeating: 0, count: Int(handlers.keys.max() ?? 0) + 1)
             for (number, handler) in handlers { self.handlers[Int(number)] = handler.rawValue }
             self.idMaps = idMaps
@@ -157,6 +164,8 @@ private final class Service: @unchecked Sendable {
     func run() {
         let uids = Self.ranges(settings.idMaps?.uid)
         let gids = Self.ranges(settings.idMaps?.gid)
+        let refused = ByteMemory(settings.refusedAddresses.flatMap(\.bytes))
+        defer { withExtendedLifetime(refused) {} }
         result = settings.handlers.withUnsafeBufferPointer { handlers in
             uids.withUnsafeBufferPointer { uids in
                 gids.withUnsafeBufferPointer { gids in
@@ -174,6 +183,12 @@ private final class Service: @unchecked Sendable {
                     told.gid_count = gids.count
                     told.hides_records = settings.hidesOwnerRecords ? 1 : 0
                     told.drops_groups = settings.dropsGroups ? 1 : 0
+                    told.refused = refused.start.assumingMemoryBound(to: sbx_address.self)
+                    told.refused_count = settings.refusedAddresses.count
+                    told.refuse = { context, call, address, port in
+                        let service = Unmanaged<Service>.fromOpaque(context!).takeUnretainedValue()
+                        service.refuse(call!.pointee, address!.pointee, port)
+                    }
                     told.context = Unmanaged.passUnretained(self).toOpaque()
                     told.is_denied = { context, call in
                         let service = Unmanaged<Service>.fromOpaque(context!).takeUnretainedValue()
@@ -202,6 +217,11 @@ private final class Service: @unchecked Sendable {
 
     private func miss(_ call: sbx_call, _ uids: [UInt32], _ gids: [UInt32]) {
         records.miss(NotifiedCall(call), by: memory(of: call), uids: uids, gids: gids)
+    }
+
+    private func refuse(_ call: sbx_call, _ address: sbx_address, _ port: UInt16) {
+        let address = IPAddress(bytes: withUnsafeBytes(of: address) { Array($0) })
+        records.refuse(NotifiedCall(call), by: memory(of: call), reaching: address, port: port)
     }
 
     private func memory(of call: sbx_call) -> CallerMemory {

@@ -8,7 +8,12 @@ struct NetworkFiles: ~Copyable {
     /// The most that is taken over of the host's resolv.conf.
     private static let largestFile = 64 << 10
 
-    init(hasNetwork: Bool, hostname name: String) throws(SandboxError) {
+    /// - Parameters:
+    ///   - name: of the host.
+    ///   - helper: of a private network, which has name servers of its own.
+    init(
+        of network: StepCommand.Network, hostname name: String, _ helper: NetworkHelper?
+    ) throws(SandboxError) {
         let tmpfs = try setup { () throws(SystemError) in
             let context = try FileSystemContext("tmpfs")
             try context.set("mode", "0755")
@@ -18,8 +23,7 @@ struct NetworkFiles: ~Copyable {
         }
         let hostsText =
             "127.0.0.1\tlocalhost \(name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        try Self.write(
-            "resolv.conf", hasNetwork ? Self.hostResolvConf() : [], tmpfs.borrowed)
+        try Self.write("resolv.conf", Self.resolvConf(network, helper), tmpfs.borrowed)
         try Self.write("hosts", Array(hostsText.utf8), tmpfs.borrowed)
         try Self.write("hostname", Array((name + "\n").utf8), tmpfs.borrowed)
         let files = try setup("bind the network files of the sandbox") { () throws(Errno) in
@@ -50,6 +54,16 @@ struct NetworkFiles: ~Copyable {
     {
         let place = try directory.open(name, .pathOnly, resolve: .noLinks)
         return SharedDescriptor(try cloneMount(of: place.borrowed))
+    }
+
+    private static func resolvConf(_ network: StepCommand.Network, _ helper: NetworkHelper?)
+        -> [UInt8]
+    {
+        switch network {
+        case .none: []
+        case .host: hostResolvConf()
+        case .private: helper?.resolvConf(insteadOf: hostResolvConf()) ?? []
+        }
     }
 
     private static func hostResolvConf() -> [UInt8] {

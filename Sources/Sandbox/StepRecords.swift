@@ -15,6 +15,7 @@ final class StepRecords: SupervisorRecords {
     private struct State {
         var denials: [Denial] = []
         var missing: [MissingID] = []
+        var refused: [RefusedAddress] = []
         var unrecorded = 0
         var program = [CChar](repeating: 0, count: 4096)
     }
@@ -29,7 +30,7 @@ final class StepRecords: SupervisorRecords {
         state.withLock {
             StepResult(
                 status: status, supervision: .done, denials: $0.denials, missingIDs: $0.missing,
-                unrecorded: $0.unrecorded)
+                refusedAddresses: $0.refused, unrecorded: $0.unrecorded)
         }
     }
 
@@ -85,6 +86,34 @@ final class StepRecords: SupervisorRecords {
             if !caller.waits { return }
             if state.missing.count < Self.mostEntries {
                 state.missing.append(missing)
+            } else {
+                state.unrecorded += 1
+            }
+        }
+    }
+
+    // MARK: - Addresses
+
+    func refuse(
+        _ call: NotifiedCall, by caller: CallerMemory, reaching address: IPAddress, port: UInt16
+    ) {
+        let name = supervised.program.name(of: call.number) ?? "call \(call.number)"
+        state.withLock { state in
+            let length = state.program.withUnsafeMutableBufferPointer { caller.program(into: $0) }
+            let known = state.refused.firstIndex { refused in
+                refused.call == name && refused.address == address && refused.port == port
+                    && Self.isSame(refused.caller, state.program, length)
+            }
+            if let known {
+                state.refused[known].count += 1
+                return
+            }
+            let refused = RefusedAddress(
+                call: name, arguments: Self.decoded(call, name, caller), address: address,
+                port: port, caller: Self.caller(caller, state.program, length), count: 1)
+            if !caller.waits { return }
+            if state.refused.count < Self.mostEntries {
+                state.refused.append(refused)
             } else {
                 state.unrecorded += 1
             }

@@ -16,15 +16,17 @@ public struct StepResult: Sendable {
     /// In the order of their first occurrence.
     public var denials: [Denial]
     public var missingIDs: [MissingID]
-    /// How many calls are in neither list, because the lists were full.
+    public var refusedAddresses: [RefusedAddress]
+    /// How many calls are in none of the lists, because the lists were full.
     public var unrecorded: Int
     /// What the command may have failed for: "reached its limit of 4096 processes".
     public var reachedLimit: String?
 
     public init(
         status: ExitStatus, supervision: Supervision = .notWanted, denials: [Denial] = [],
-        missingIDs: [MissingID] = [], unrecorded: Int = 0
+        missingIDs: [MissingID] = [], refusedAddresses: [RefusedAddress] = [], unrecorded: Int = 0
     ) {
+        self.refusedAddresses = refusedAddresses
         self.status = status
         self.supervision = supervision
         self.denials = denials
@@ -74,6 +76,17 @@ public struct MissingID: Sendable, Hashable {
     public var arguments: [CallArgument]
     /// The ids that are missing.
     public var uids, gids: [UInt32]
+    public var caller: Caller
+    public var count: Int
+}
+
+/// A call that wanted to reach an address that is refused to a RUN, once for each call, address, port and program.
+public struct RefusedAddress: Sendable, Hashable {
+    public var call: String
+    /// Of the first such call.
+    public var arguments: [CallArgument]
+    public var address: IPAddress
+    public var port: UInt16
     public var caller: Caller
     public var count: Int
 }

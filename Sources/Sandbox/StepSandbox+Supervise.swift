@@ -12,13 +12,14 @@ extension StepSandbox {
         case .listening(let descriptor):
             return try serve(descriptor, &child, supervised)
         case .unavailable(let errno):
+            let reason = Supervised.reason(errno)
+            // The child is killed with its owner; its Landlock domain lets it make no TCP connection.
+            if supervision.refusesAddresses, errno != .noSuchProcess {
+                throw SandboxError(
+                    .host("the connections of a RUN can't be watched: \(reason)"),
+                    hint: "--network none needs no watch; --allow metadata does without")
+            }
             let outcome = try finish(&child, listener)
-            let reason =
-                switch errno {
-                case .resourceBusy: "another seccomp listener is above this process"
-                case .noSuchProcess: "the command's process was killed before it began"
-                default: "install a seccomp listener: \(errno.inWords)"
-                }
             return (
                 outcome,
                 StepResult(status: outcome.status, supervision: .unavailable(reason: reason))

@@ -1,33 +1,7 @@
+import Defences
 public import Linux
 public import Policy
 public import SystemPackage
-
-/// What a RUN's process sees and may do; all of it goes into the step's cache key.
-public struct StepCommand: Sendable {
-    public enum Network: String, Sendable, Codable, CaseIterable { case host, none }
-
-    public var arguments, environment: [[UInt8]]
-    public var workingDirectory: [UInt8]
-    /// As USER has it; empty means root.
-    public var user: String
-    public var network: Network
-    /// What the RUN mounts itself, beside what every RUN has.
-    public var mounts: [StepMount]
-    /// The name of the host; the same everywhere, so that it can't be read into an image.
-    public var hostname = "lichen"
-
-    public init(
-        arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,
-        network: Network, mounts: [StepMount] = []
-    ) {
-        self.mounts = mounts
-        self.arguments = arguments
-        self.environment = environment
-        self.workingDirectory = workingDirectory
-        self.user = user
-        self.network = network
-    }
-}
 
 /// Runs one command confined in a rootfs: namespaces of its own below the caller's, a fresh /proc, a minimal /dev, few
 /// capabilities, Landlock scopes and a seccomp filter.
@@ -38,6 +12,8 @@ public struct StepSandbox: Sendable {
     public let policy: SandboxPolicy
     public let idMaps: (uid: IDMap, gid: IDMap)
     let supervision: StepSupervision
+    /// In the order of preference.
+    public var networkHelpers = NetworkHelper.Kind.allCases
     private let limiter: StepLimiter
     /// False where setgroups(2) is denied in the namespace, as with a single id: then a RUN keeps the invoker's groups.
     private let dropsGroups: Bool
@@ -45,8 +21,8 @@ public struct StepSandbox: Sendable {
     private let plainFilter: [UInt8]
     /// The program that asks the supervisor, or why there can't be one; nil where nothing is wanted.
     let supervised: Supervised?
-    /// The policy's paths, relative to /proc.
-    private let masked, readOnly: [String]
+    /// The policy's paths, relative to /proc; and those that are hidden, relative to /sys.
+    private let masked, readOnly, maskedSys: [String]
 
     /// - Parameters:
     ///   - supervision: what is wanted beside enforcement. Where it can't be had, steps run without, and say so.
@@ -70,15 +46,21 @@ public struct StepSandbox: Sendable {
             supervision.isWanted
             ? try Supervised(supervision, policy, architecture, kernel, dropsGroups: dropsGroups)
             : nil
-        masked = Self.belowProc(policy.paths.masked)
-        readOnly = Self.belowProc(policy.paths.readOnly)
+        masked = Self.below("/proc/", policy.paths.masked)
+        // Of process 1, which is ours: the kernel lets a RUN's root make it the first victim.
+        readOnly = Self.below("/proc/", policy.paths.readOnly) + Self.ownSettings
+        // /sys is empty or read-only as a whole.
+        maskedSys = Self.below("/sys/", policy.paths.masked)
     }
 
-    /// /sys is either empty or read-only in a sandbox, so that only what is below /proc is left to protect.
-    private static func belowProc(_ paths: [FilePath]) -> [String] {
-        paths.map(\.string).filter { $0.hasPrefix("/proc/") }.map {
-            String($0.dropFirst("/proc/".count))
+    private static func below(_ directory: String, _ paths: [FilePath]) -> [String] {
+        paths.map(\.string).filter { $0.hasPrefix(directory) }.map {
+            String($0.dropFirst(directory.count))
         }
+    }
+
+    private static let ownSettings = ["1", "1/task/1"].flatMap { process in
+        ["oom_adj", "oom_score_adj"].map { "\(process)/\($0)" }
     }
 
     /// Runs `command` and waits for its end, and for that of every process it left behind.
@@ -124,8 +106,9 @@ public struct StepSandbox: Sendable {
         error: FileDescriptor, _ started: (ProcessHandle) -> Void
     ) throws(SandboxError) -> (outcome: StepOutcome, result: StepResult) {
         let devices = try DeviceTree(sharedMemoryBytes: limiter.sharedMemory)
-        let files = try NetworkFiles(
-            hasNetwork: command.network == .host, hostname: command.hostname)
+        let helper =
+            command.network == .private ? try NetworkHelper(among: networkHelpers) : nil
+        let files = try NetworkFiles(of: command.network, hostname: command.hostname, helper)
         let empty = try Self.emptyDirectory()
         let extra = try ExtraPlaces(
             command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
@@ -146,7 +129,7 @@ public struct StepSandbox: Sendable {
         mounts += extra.mounts
         let environment = completed(command.environment, identity)
         var specification = StepSpecification(
-            newNetwork: command.network == .none, root: rootfs.mount.borrowed, attachAt: attachAt,
+            newNetwork: command.network != .host, root: rootfs.mount.borrowed, attachAt: attachAt,
             mounts: mounts,
             targets: .init(
                 proc: places.proc.borrowed, pts: devices.pts.borrowed,
@@ -155,17 +138,22 @@ public struct StepSandbox: Sendable {
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
             masked: masked, readOnly: readOnly, hostname: command.hostname,
             output: output, error: error, limits: limiter.resources,
-            noNewPrivileges: !Self.allowsSetUserID(identity),
+            noNewPrivileges: !Self.allowsSetUserID(identity) && !Defence.noNewPrivileges.isLeftOut,
             landlockScopes: availableLandlockScopes(),
             filter: listening?.filter ?? plainFilter,
             filterWithoutListener: listening == nil ? nil : plainFilter, dropsGroups: dropsGroups,
-            capabilities: policy.capabilities.rawValue, uid: identity.uid,
+            capabilities: capabilities(on: command.network).rawValue, uid: identity.uid,
             gid: identity.gid,
             groups: identity.groups, workingDirectory: command.workingDirectory,
             programs: Self.candidates(command.arguments.first ?? [], environment),
             arguments: command.arguments,
             environment: environment)
+        specification.maskedSys = maskedSys
         specification.highestProcessID = limiter.highestProcessID
+        specification.refusedAddresses = supervision.refusedAddresses
+        if supervision.refusesAddresses, listening != nil {
+            specification.landlockNetwork = availableLandlockConnections()
+        }
         var child = try setup("clone the sandbox") { () throws(Errno) in
             try Child.step(specification)
         }
@@ -173,6 +161,9 @@ public struct StepSandbox: Sendable {
         try setup { () throws(SystemError) in
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
+        // Before the command is let go, and as long as this thread waits for it.
+        let network = try Self.network(of: child.pid, by: helper)
+        defer { withExtendedLifetime(network) {} }
         let limited = try limiter.begin(
             child, files: rootfs.mount.borrowed,
             inMemory: [devices.shmMount.borrowed]
@@ -246,41 +237,5 @@ public struct StepSandbox: Sendable {
             return SandboxError(.exec(program: program, report.errno), hint: hint)
         }
         return SandboxError(.setup(SystemError(report.step, report.errno)))
-    }
-}
-
-// MARK: - The command's environment
-
-/// The PATH of a command whose image sets none; as Docker has it.
-public let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-extension StepSandbox {
-    /// Adds PATH and HOME where the image sets none.
-    private func completed(_ environment: [[UInt8]], _ identity: UserDatabase.Identity) -> [[UInt8]]
-    {
-        var result = environment
-        if Self.value(of: "PATH", environment) == nil {
-            result.append(Array("PATH=\(defaultSearchPath)".utf8))
-        }
-        if Self.value(of: "HOME", environment) == nil {
-            let home = identity.home ?? (identity.uid == 0 ? "/root" : "/")
-            result.append(Array("HOME=\(home)".utf8))
-        }
-        return result
-    }
-
-    private static func value(of name: String, _ environment: [[UInt8]]) -> ArraySlice<UInt8>? {
-        let prefix = Array("\(name)=".utf8)
-        return environment.last { $0.starts(with: prefix) }?.dropFirst(prefix.count)
-    }
-
-    /// Where execve looks for `program`, as execvp(3) would inside.
-    private static func candidates(_ program: [UInt8], _ environment: [[UInt8]]) -> [[UInt8]] {
-        let slash = UInt8(ascii: "/")
-        if program.contains(slash) { return [program] }
-        let path = value(of: "PATH", environment) ?? ArraySlice(defaultSearchPath.utf8)
-        return path.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map {
-            $0.isEmpty ? program : Array($0) + [slash] + program
-        }
     }
 }

@@ -18,16 +18,22 @@ public struct StepSupervision: Sendable, Equatable {
     public var idMaps: IDMaps?
     /// The attributes in which a file's owner is on record are not seen by a RUN, nor changed by one but through chown.
     public var hidesOwnerRecords: Bool
+    /// Where a RUN can't connect to, but to name servers.
+    public var refusedAddresses: [IPAddress]
 
     public init(
-        explainsDenials: Bool = false, idMaps: IDMaps? = nil, hidesOwnerRecords: Bool = false
+        explainsDenials: Bool = false, idMaps: IDMaps? = nil, hidesOwnerRecords: Bool = false,
+        refusedAddresses: [IPAddress] = []
     ) {
+        self.refusedAddresses = refusedAddresses
         self.explainsDenials = explainsDenials
         self.idMaps = idMaps
         self.hidesOwnerRecords = hidesOwnerRecords
     }
 
     public static let none = StepSupervision()
+
+    var refusesAddresses: Bool { !refusedAddresses.isEmpty }
 
     /// Whether a step needs a supervisor at all.
     public var isWanted: Bool { self != .none }
@@ -51,6 +57,7 @@ extension StepSupervision {
         var calls: Set<String> = []
         if idMaps != nil { calls.formUnion(Self.ownerCalls.union(Self.idCalls)) }
         if hidesOwnerRecords { calls.formUnion(Self.ownerCalls.union(Self.attributeCalls)) }
+        if refusesAddresses { calls.formUnion(AddressRules.watched) }
         return calls
     }
 }

@@ -1,3 +1,4 @@
+import Defences
 import Glibc
 public import Linux
 import Synchronization
@@ -65,7 +66,7 @@ public final class Store: Sendable {
                 .notPrivate("\(path) belongs to uid \(status.uid)"),
                 hint: "choose another with --root")
         }
-        if status.permissions & 0o077 != 0 {
+        if status.permissions & 0o077 != 0, !Defence.storeMode.isLeftOut {
             throw StoreError(
                 .notPrivate(
                     "\(path) is open to others (mode \(String(status.permissions, radix: 8)))"),

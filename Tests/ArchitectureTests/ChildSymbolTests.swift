@@ -15,7 +15,9 @@ import Testing
     private static let ownPrefix = "sbx_"
 
     private static let folder = SourceTree.root + "/.build/debug/CShims.build"
-    private static let objects = ["child_common", "child_step", "child_worker", "mount"]
+    private static let objects = [
+        "child_common", "child_guard", "child_routes", "child_step", "child_worker", "mount",
+    ]
 
     static var isBuilt: Bool { access(folder + "/child_common.c.o", R_OK) == 0 }
 

@@ -1,3 +1,4 @@
+import Attack
 import FoundationEssentials
 import Glibc
 import TestSupport
@@ -7,9 +8,7 @@ import Testing
 struct `Attack: the life of a step` {
     @Test func `L03 descriptors run out for a RUN, not for its builder`() throws {
         try attack("L03") { scene in
-            let inside = try scene.answers("attack exhaust")
-            #expect(inside["eventfds"] == "limited")
-            #expect(inside["then"] == "EMFILE")
+            try scene.expectHeld(.exhaust)
         }
     }
 

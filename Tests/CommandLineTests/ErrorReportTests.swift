@@ -99,6 +99,8 @@ import Testing
         #expect(summary.text == "3 steps, 1 cached, 1.0 kB down, 0 B up, 4.2s")
         summary.memoryBytes = 45_200_000
         #expect(summary.text.hasSuffix(", 4.2s, peak memory 45.2 MB"))
+        summary.weaker = ["metadata", "idmap.range"]
+        #expect(summary.text.hasSuffix(" MB; weaker than the default: metadata, idmap.range"))
         #expect(Summary(someDigest).text == "0 B down, 0 B up, 0.0s")
     }
 

@@ -37,6 +37,7 @@ private func isKnown(_ event: BuildEvent) -> Bool {
         lines.append(log.end(ErrorReport(signal: 2), at: 12))
         var summary = Summary(someDigest)
         (summary.config, summary.steps, summary.memoryBytes) = (someDigest, (5, 3), 1)
+        summary.weaker = ["metadata", "idmap.range"]
         lines.append(log.end(summary, at: 12))
         let error = BuildError(.input, "m", location: "Dockerfile:3", excerpt: "e", hint: "h")
         lines.append(log.end(ErrorReport(error), at: 12))

@@ -117,36 +117,3 @@ private func decides(_ patterns: [String], _ path: String) throws -> Bool {
         #expect(!file.matches(path))
     }
 }
-
-@Suite struct `A glob pattern` {
-    @Test(
-        arguments: [
-            ("abc", "abc", true), ("*", "abc", true), ("*c", "abc", true), ("a*", "ab/c", false),
-            ("a*/b", "abc/b", true), ("a*/b", "a/c/b", false), ("a*b*c*/f", "axbxcx/f", true),
-            ("a*b?c*x", "abxbbxdbxebxczzx", true), ("a*b?c*x", "abxbbxdbxebxczzy", false),
-            ("ab[b-d]", "abc", true), ("ab[^e-g]", "abc", true), (#"a\*b"#, "a*b", true),
-            (#"a\*b"#, "axb", false), ("a?b", "a☺b", true), ("a???b", "a☺b", false),
-            ("a?b", "a/b", false),
-            ("**/b", "a/b", true), ("**/b", "a/c/b", false), ("a/b", "a/b/c", false),
-            ("[a-ζ]*", "α", true),
-            (#"[\-x]"#, "-", true), ("[z-a]", "b", false), ("", "", true),
-        ] as [(String, String, Bool)])
-    func `matches as Go does`(pattern: String, path: String, isMatch: Bool) throws {
-        #expect(try GlobPattern(pattern).matches(Array(path.utf8)) == isMatch)
-    }
-
-    @Test(arguments: ["[", "a[", "[]a]", "[-]", "[x-]", "[a-b-c]", "[^bc", "\\"])
-    func `is refused when malformed`(pattern: String) {
-        #expect(throws: PatternError.self) { try GlobPattern(pattern) }
-    }
-
-    @Test func `says where a walk must look`() throws {
-        let pattern = try GlobPattern("src/*/main.c")
-        #expect(pattern.mayMatch(below: []))
-        #expect(pattern.mayMatch(below: Array("src".utf8)[...]))
-        #expect(pattern.mayMatch(below: Array("src/a".utf8)[...]))
-        #expect(!pattern.mayMatch(below: Array("lib".utf8)[...]))
-        #expect(!pattern.mayMatch(below: Array("src/a/b".utf8)[...]))
-        #expect(GlobPattern.hasWildcards("a*") && !GlobPattern.hasWildcards(#"a\*"#))
-    }
-}

@@ -47,7 +47,7 @@ struct SimulatedHost: CustomTestStringConvertible {
             testDescription: "no Landlock", rules: "landlock_*=EOPNOTSUPP",
             facts: [
                 "landlock": .missing, "landlock.files": .missing, "landlock.scopes": .missing,
-                "landlock.network": .missing,
+                "landlock.network": .missing, "metadata": .degraded,
             ], mode: .single, advice: "idmap.range"),
         SimulatedHost(
             testDescription: "a Landlock that can't be entered", rules: "landlock_restrict_self",
@@ -58,7 +58,10 @@ struct SimulatedHost: CustomTestStringConvertible {
             mode: .none, advice: "seccomp"),
         SimulatedHost(
             testDescription: "no listeners", rules: "seccomp@1&8=EBUSY",
-            facts: ["seccomp.listener": .missing, "seccomp.wait_killable": .missing],
+            facts: [
+                "seccomp.listener": .missing, "seccomp.wait_killable": .missing,
+                "metadata": .missing,
+            ],
             mode: .single, advice: "idmap.range"),
         SimulatedHost(
             testDescription: "no openat2", rules: "openat2=ENOSYS", facts: ["openat2": .missing],
@@ -102,7 +105,8 @@ struct `On a simulated host` {
 
     /// What the verdict promises is what a build does.
     @Test(arguments: [
-        ("acct", true), ("unshare", false), ("pidfd_getfd", true), ("mount", false),
+        ("acct", true), ("unshare", false), ("unshare&0x400", false), ("pidfd_getfd", true),
+        ("mount", false),
         ("landlock_*=EOPNOTSUPP", true),
         ("seccomp@1&8=EBUSY", true), ("clone3=ENOSYS", false), ("fsopen=ENOSYS", false),
         ("seccomp=EINVAL", false),
@@ -116,6 +120,16 @@ struct `On a simulated host` {
         let outcome = try build.run()
         #expect(outcome.isSuccess == works, "\(outcome)")
         #expect(try Report.of(lichen, launcher).report.verdict.run == works)
+    }
+
+    /// It was "killed from outside": process 1 of the sandbox ended without a word.
+    @Test func `a build says what its sandbox lacks`() throws {
+        let context = try BuildFolder("FROM \(Bases.busybox())\nRUN true\n")
+        var build = try LichenProgram().build(context)
+        build.arguments = [try Deny.path(), "unshare&0x400", "--"] + build.arguments
+        let outcome = try build.run()
+        let words = "part the sandbox's first process from the command: operation not permitted"
+        #expect(outcome.error.contains(words), "\(outcome)")
     }
 
     @Test func `doctor finds a masked /proc`() throws {

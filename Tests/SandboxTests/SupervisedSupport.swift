@@ -25,6 +25,7 @@ final class SupervisedSteps: Sendable {
             cp "$(command -v busybox)" tree/bin/busybox
             for name in $(tree/bin/busybox --list); do test "$name" = busybox || ln -s busybox "tree/bin/$name"; done
             gcc -static -O1 -Wall -Wextra -Werror -o tree/bin/probe "\(TestHost.fixture("probe.c"))"
+            gcc -static -O1 -Wall -Wextra -Werror -o tree/bin/netprobe "\(TestHost.fixture("netprobe.c"))"
             ln tree/bin/probe tree/bin/other-probe
             echo data > tree/data/file
             """,
@@ -40,25 +41,30 @@ final class SupervisedSteps: Sendable {
 
     deinit { TestHost.remove(directory.path) }
 
-    /// A step that has not been run; `around` stands before the helper.
-    func command(_ options: [String], _ words: [String], around: [String] = []) -> Command {
+    /// A step that has not been run; `around` stands before the helper, `place` makes its namespaces.
+    func command(
+        _ options: [String], _ words: [String], around: [String] = [], in place: [String]? = nil
+    ) -> Command {
         // Each step has directories of its own.
         let base = directory.path("step-\(UInt64.random(in: 0...UInt64.max))")
         let script = "mkdir \"$0\" && ln -s ../tree \"$0/tree\" && exec \"$@\""
         let helper = LichenProgram.bundleFolder + "/SupervisedStep"
         return Command(
-            map + ["sh", "-c", script, base] + around + [helper, base] + options + ["--"] + words)
+            (place ?? map) + ["sh", "-c", script, base] + around + [helper, base] + options + ["--"]
+                + words)
     }
 
-    func run(_ options: [String], _ words: [String], around: [String] = []) throws -> SupervisedSeen
-    {
-        let command = command(options, words, around: around)
+    func run(
+        _ options: [String], _ words: [String], around: [String] = [], in place: [String]? = nil
+    ) throws -> SupervisedSeen {
+        let command = command(options, words, around: around, in: place)
         let base = command.arguments[command.arguments.firstIndex(of: "-c")! + 2]
         return SupervisedSeen(
             outcome: try command.run().required(), upper: base + "/upper-0")
     }
 
     var probe: String { directory.path("tree/bin/probe") }
+    var netprobe: String { directory.path("tree/bin/netprobe") }
 }
 
 /// What a supervised step printed, and what is on record about it.

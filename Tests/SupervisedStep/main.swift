@@ -4,6 +4,9 @@
 // standard output and error; after its end, lines `result NAME VALUE` follow on standard output.
 //
 //   --denials --ids --hide   what is wanted of the supervisor
+//   --refuse-address IP      the host's network, without this address; may be repeated
+//   --host-network           the host's network
+//   --private-network HELPER a network by this helper
 //   --user UID               the command's user and group
 //   --times N                so many steps, one after the other
 //   --capability NAME        one more for the command
@@ -27,6 +30,8 @@ struct Options {
     var times = 1
     var rules: [String] = []
     var capabilities: CapabilitySet = []
+    var network = StepCommand.Network.none
+    var helpers: [NetworkHelper.Kind] = []
     var command: [String] = []
 
     init(_ arguments: [String]) {
@@ -39,6 +44,13 @@ struct Options {
             case "--ids":
                 supervision.idMaps = .init(uid: ownMap("uid_map"), gid: ownMap("gid_map"))
             case "--hide": supervision.hidesOwnerRecords = true
+            case "--refuse-address":
+                supervision.refusedAddresses.append(IPAddress(next())!)
+                if network == .none { network = .host }
+            case "--private-network":
+                network = .private
+                helpers = [NetworkHelper.Kind(rawValue: next())!]
+            case "--host-network": network = .host
             case "--user": user = UInt32(next())!
             case "--times": times = Int(next())!
             case "--allow": rules.append(rule("ALLOW", next()))
@@ -114,6 +126,11 @@ func report(_ result: StepResult) {
             "result denial \(denial.call ?? "?")(\(show(denial.arguments))) \(denial.count)",
             "\(printable(denial.caller.executable)) \(show(denial.caller.arguments)) \(rule)")
     }
+    for refused in result.refusedAddresses {
+        say(
+            "result refused \(refused.call) \(refused.address) \(refused.port) \(refused.count)",
+            "\(printable(refused.caller.executable))")
+    }
     for missing in result.missingIDs {
         say(
             "result missing \(missing.call)(\(show(missing.arguments))) \(missing.uids)",
@@ -135,7 +152,7 @@ func step(_ options: Options, _ sandbox: StepSandbox, _ number: Int) throws -> S
         allowsSetUserID: StepSandbox.allowsSetUserID(identity))
     let command = StepCommand(
         arguments: options.command.map { Array($0.utf8) }, environment: [],
-        workingDirectory: Array("/".utf8), user: "", network: .none)
+        workingDirectory: Array("/".utf8), user: "", network: options.network)
     defer { withExtendedLifetime((tree, stub, upper, work)) {} }
     return try sandbox.run(
         command, in: rootfs, identity: identity, attachAt: Array("\(base)/attach".utf8),
@@ -153,10 +170,11 @@ do {
     var policy = try policy(with: options.rules)
     policy.capabilities.formUnion(options.capabilities)
     let began = monotonicSeconds()
-    let sandbox = try StepSandbox(
+    var sandbox = try StepSandbox(
         policy: policy, uid: ownMap("uid_map"),
         gid: ownMap("gid_map"), supervision: options.supervision,
         dropsGroups: lines("/proc/self/setgroups") == ["allow"])
+    sandbox.networkHelpers = options.helpers
     say("result prepared \(Int((monotonicSeconds() - began) * 1e6)) microseconds")
     var times: [Double] = []
     var before = (descriptors: 0, threads: 0)

@@ -19,6 +19,10 @@ public enum TestHost {
             && has(["busybox", "umoci", "skopeo", "python3", "gcc"])
     }()
 
+    /// Whether a network of its own can be made for a RUN. A device that isn't there, or is root's alone, is no fault of the tests'.
+    public static let allowsPrivateNetworks: Bool =
+        allowsSandboxes && tunnelDeviceProblem() == nil && has(["pasta", "slirp4netns", "ip"])
+
     /// Whether all these programs are installed.
     public static func has(_ programs: [String]) -> Bool {
         isRequired || programs.allSatisfy { find($0) != nil }

@@ -60,30 +60,34 @@ struct GitProcess: Sendable {
                 .host, "git is not installed", hint: "ADD of a git repository needs it")
         }
         let settings = Self.settings.flatMap { ["-c", $0] }
-        let child = try spawn(program, ["git"] + settings + arguments)
-        var status: CInt = 0
+        var child = try HostProcess(
+            program, ["git"] + settings + arguments, environment: variables,
+            output: .newFile(home + "/output"), errors: .newFile(home + "/error"))
         let deadline = ContinuousClock.now + limit
-        while waitpid(child, &status, WNOHANG) == 0 {
-            do {
-                try cancellation.check()
-                if ContinuousClock.now > deadline {
-                    throw BuildError(
-                        .network,
-                        "\(name(arguments)) took longer than \(limit.components.seconds) s")
-                }
-            } catch {
-                kill(-child, SIGKILL)
-                waitpid(child, nil, 0)
-                throw error
+        while true {
+            if let status = child.exitStatus() {
+                if status.isSuccess { return try read("output") }
+                let words = try read("error").split(separator: "\n").suffix(3)
+                    .joined(separator: "; ")
+                throw BuildError(
+                    .network, "\(name(arguments)) failed: \(printable(words.prefix(2000).utf8))")
+            }
+            try cancellation.check()
+            if ContinuousClock.now > deadline {
+                throw BuildError(
+                    .network, "\(name(arguments)) took longer than \(limit.components.seconds) s")
             }
             usleep(5000)
         }
-        if status != 0 {
-            let words = try read("error").split(separator: "\n").suffix(3).joined(separator: "; ")
-            throw BuildError(
-                .network, "\(name(arguments)) failed: \(printable(words.prefix(2000).utf8))")
+    }
+
+    private var variables: [String: String] {
+        var variables = Self.environment
+        variables["HOME"] = home
+        for name in Self.passedOn {
+            if let value = getenv(name) { variables[name] = String(cString: value) }
         }
-        return try read("output")
+        return variables.merging(loginSettings) { $1 }
     }
 
     private func read(_ name: String) throws -> String {
@@ -97,42 +101,6 @@ struct GitProcess: Sendable {
         ["/usr/bin/git", "/usr/local/bin/git", "/bin/git"].first { access($0, X_OK) == 0 }
     }
 
-    private func spawn(_ path: String, _ words: [String]) throws(Errno) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        let flags = O_WRONLY | O_CREAT | O_TRUNC
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, home + "/output", flags, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, home + "/error", flags, 0o600)
-        try closeDescriptors(from: 3, in: &actions)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | Self.newSession))
-        var variables = Self.environment
-        variables["HOME"] = home
-        for name in Self.passedOn {
-            if let value = getenv(name) { variables[name] = String(cString: value) }
-        }
-        variables.merge(loginSettings) { $1 }
-        var arguments = words.map { strdup($0) } + [nil]
-        var environment = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { (arguments + environment).forEach { free($0) } }
-        var child: pid_t = 0
-        let error = posix_spawn(&child, path, &actions, &attributes, &arguments, &environment)
-        if error != 0 { throw Errno(rawValue: error) }
-        return child
-    }
-
     /// By the environment, where other users can't see it. A redirect would take it along: there are none then.
     private var loginSettings: [String: String] {
         guard let login else { return [:] }
@@ -142,7 +110,4 @@ struct GitProcess: Sendable {
             "GIT_CONFIG_KEY_1": "http.followRedirects", "GIT_CONFIG_VALUE_1": "false",
         ]
     }
-
-    /// POSIX_SPAWN_SETSID of spawn.h, which Swift does not see: git and what it starts are ended together.
-    private static let newSession: CInt = 0x80
 }

@@ -26,8 +26,7 @@ final class BuildSession: Sendable {
     private let insecureLines = Mutex<Set<Int>>([])
     /// One clock reading for the whole build.
     let now: Timestamp
-    private let hasWarned = Atomic(false)
-    let hasToldUnsupervised = Atomic(false)
+    let weaknesses: Weaknesses
     /// Calls that were refused to steps of this build.
     let refused = Mutex<[RefusedCall]>([])
     private let counts = Mutex<(steps: Int, cached: Int)>((0, 0))
@@ -37,8 +36,8 @@ final class BuildSession: Sendable {
 
     init(
         request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        remote: RemoteFiles, context: BuildContext, isRehearsal: Bool = false,
-        observer: @escaping BuildObserver
+        remote: RemoteFiles, context: BuildContext, weaknesses: Weaknesses,
+        isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
         self.plan = plan
@@ -47,6 +46,7 @@ final class BuildSession: Sendable {
         self.remote = remote
         self.worker = worker
         self.context = context
+        self.weaknesses = weaknesses
         self.isRehearsal = isRehearsal
         self.observer = observer
         policyDigest = Self.digest(of: try .default)
@@ -122,14 +122,14 @@ final class BuildSession: Sendable {
         for checkout in checkouts.withLock({ $0 }) { checkout.remove() }
     }
 
-    /// Says once what a RUN with the host's network can reach on a kernel without Landlock's scopes.
-    func warnOfReachableSockets() {
-        let isFirst = hasWarned.exchange(true, ordering: .relaxed) == false
-        if !isFirst || availableLandlockScopes() != 0 { return }
-        observer(
-            .warning(
-                "this kernel (Linux before 6.12) can't keep RUNs from abstract sockets of this user's programs; "
-                    + "--network none does"))
+    /// Notes what this kernel lacks for the network of a RUN.
+    func noteWeakNetwork(of order: RunOrder) throws(BuildError) {
+        if order.network == .host, availableLandlockScopes() == 0 {
+            try weaknesses.note(.reachableSockets)
+        }
+        if order.refusesMetadata, availableLandlockConnections() == 0 {
+            try weaknesses.note(.racedMetadata)
+        }
     }
 
     /// A refusal of an instruction, with its place in the Dockerfile.

@@ -16,7 +16,7 @@ extension StageSolver {
             line: event.line, layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
-            network: try network(run, instruction),
+            network: try network(run, instruction), allowances: session.request.allowances,
             hostname: try BuiltInArguments(session.request.buildArguments).hostname,
             latest: session.request.sourceDateEpoch)
         order.isInsecure = run.security == .insecure
@@ -42,7 +42,8 @@ extension StageSolver {
         case .host?:
             if session.request.network == .host { return .host }
             throw session.error(
-                .input, "RUN --network=host in a build with --network none",
+                .input,
+                "RUN --network=host in a build with --network \(session.request.network.rawValue)",
                 at: instruction.keyword.range)
         }
     }
@@ -78,6 +79,12 @@ extension StageSolver {
         let limits = session.request.limits
         if limits != .none { key.add(["limits"] + limits.words) }
         if let hostname = order.hostname { key.add(["hostname", hostname]) }
+        // What allows insecure RUNs says nothing of the others.
+        let allowed = order.allowances.subtracting([.insecure])
+        if !allowed.isEmpty {
+            key.add("allowed")
+            key.add(allowed.map(\.rawValue).sorted())
+        }
         if !mounts.isEmpty { mounts.add(to: &key) }
         return key.finish()
     }
@@ -92,7 +99,7 @@ extension StageSolver {
         _ session: BuildSession
     ) async throws -> StepOutcome {
         var order = order
-        if order.network == .host { session.warnOfReachableSockets() }
+        try session.noteWeakNetwork(of: order)
         order.layers = try await session.sources(of: state.layers)
         let prepared = try await MountOrders(mounts, session)
         order.mounts = prepared.orders
@@ -111,7 +118,7 @@ extension StageSolver {
         prepared.remove()
         switch answer.reply {
         case .ran(let upper, let report):
-            session.take(report)
+            try session.take(report, of: request)
             guard let upper else { return StepOutcome(isReusable: !report.lackedIDs) }
             guard let file = answer.takeDescriptor() else {
                 throw BuildError(.bug, "a step came without its listing")
@@ -123,7 +130,7 @@ extension StageSolver {
             return StepOutcome(layer: layer, packed: packed, isReusable: !report.lackedIDs)
         case .exited(_, let words, let report):
             try Task.checkCancellation()
-            session.take(report)
+            try session.take(report, of: request)
             throw session.failure(words, report)
         case .packed, .missing, .done, .failed:
             throw BuildError(.bug, "the worker gave another answer than asked for")
@@ -190,18 +197,16 @@ extension BuildSession {
 
 extension BuildSession {
     /// Tells of what was refused to a step, whatever came of it, and keeps it for the result.
-    func take(_ report: StepReport) {
+    func take(_ report: StepReport, of order: RunOrder) throws(BuildError) {
         for call in report.refused.prefix(Self.mostToldCalls) {
             observer(.warning("\(document.source.file):\(call.line): \(call.description)"))
         }
         let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
         if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
-        if let reason = report.isUnsupervised,
-            !hasToldUnsupervised.exchange(true, ordering: .relaxed)
-        {
-            observer(.warning("refused calls can't be explained here: \(reason)"))
-        }
         refused.withLock { $0 += report.refused }
+        guard let reason = report.isUnsupervised else { return }
+        try weaknesses.note(.unsupervised(reason))
+        if order.refusesMetadata { try weaknesses.note(.openMetadata(reason)) }
     }
 
     /// So many refused calls of a step are shown; the metadata has all that are on record.
@@ -213,12 +218,14 @@ extension BuildSession {
             "the command failed: \(words)" + (report.reachedLimit.map { ", after it \($0)" } ?? "")
         var missing: (uids: [UInt32], gids: [UInt32]) = ([], [])
         var isRefused = false
+        var metadata: String?
         for call in report.refused {
             switch call.cause {
             case .policy: isRefused = true
             case .missingIDs(let uids, let gids):
                 missing.uids += uids
                 missing.gids += gids
+            case .metadata(let address, _): metadata = address
             }
         }
         if isRefused {
@@ -226,6 +233,12 @@ extension BuildSession {
                 .refusedByPolicy, "\(message), after calls that the policy refused",
                 hint: "the calls are named above; a program that needs them can't run in this build"
             )
+        }
+        if let metadata {
+            return BuildError(
+                .refusedByPolicy,
+                "\(message), after it wanted to reach a cloud's metadata service (\(metadata))",
+                hint: "--allow metadata gives RUNs this machine's credentials")
         }
         if let highest = (missing.uids + missing.gids).max() {
             return BuildError(

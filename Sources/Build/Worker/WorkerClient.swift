@@ -13,7 +13,7 @@ final class WorkerClient: Sendable {
     private let ids: IDRange
     private let snapshotter: Snapshotter
     private let limits: StepLimits
-    private let observer: BuildObserver
+    private let weaknesses: Weaknesses?
     private let state = Mutex(State())
 
     private struct State {
@@ -51,11 +51,11 @@ final class WorkerClient: Sendable {
 
     /// - Parameters:
     ///   - encoding: of the layers that it packs.
-    ///   - observer: told, once, of what this place does not have.
+    ///   - weaknesses: told of what this place does not have.
     init(
         store: Store, packingThreads: Int, encoding: LayerEncoding = .standard,
         ids: IDRange = .auto, snapshotter: Snapshotter = .auto,
-        limits: StepLimits = .none, observer: @escaping BuildObserver = { _ in }
+        limits: StepLimits = .none, weaknesses: Weaknesses? = nil
     ) {
         self.store = store
         self.packingThreads = packingThreads
@@ -63,15 +63,15 @@ final class WorkerClient: Sendable {
         self.ids = ids
         self.snapshotter = snapshotter
         self.limits = limits
-        self.observer = observer
+        self.weaknesses = weaknesses
     }
 
     /// A worker for `request`.
-    convenience init(_ request: BuildRequest, store: Store, observer: @escaping BuildObserver) {
+    convenience init(_ request: BuildRequest, store: Store, weaknesses: Weaknesses) {
         self.init(
             store: store, packingThreads: request.jobs ?? Host.processorCount,
             encoding: request.layerEncoding, ids: request.ids, snapshotter: request.snapshotter,
-            limits: request.limits, observer: observer)
+            limits: request.limits, weaknesses: weaknesses)
     }
 
     // MARK: - Asking
@@ -265,11 +265,13 @@ final class WorkerClient: Sendable {
     /// The first message; from then on the worker answers.
     private func greet(_ started: borrowing Started) throws {
         let (ids, socket) = (started.ids, started.socket)
-        if let reason = ids.reason {
-            observer(
-                .notice(
-                    "only this user's own id is mapped: other owners are kept on record, and a RUN can't have them "
-                        + "(\(reason))"))
+        if !ids.usesHelpers {
+            // Whoever asked for a single id knows what that is.
+            let words = ids.reason.map {
+                "other owners are kept on record, and a RUN can't have them (\($0))"
+            }
+            try weaknesses?.note(
+                .singleID, saying: words.map { .notice("\(Weakness.singleID.consequence): \($0)") })
         }
         let configuration = WorkerConfiguration(
             uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },

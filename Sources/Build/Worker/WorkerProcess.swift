@@ -39,7 +39,6 @@ final class WorkerServer: Sendable {
     let dropsGroups: Bool
     let remedy: String
     let limiter: StepLimiter
-    /// By whether records of owners have to be hidden.
     let sandboxes = Mutex<[SandboxKind: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.

@@ -55,6 +55,7 @@ struct RunOrder: Codable, Sendable {
     var workingDirectory: String
     var user: String
     var network: BuildRequest.Network
+    var allowances: Set<BuildRequest.Allowance>
     /// `RUN --security=insecure`.
     var isInsecure = false
     /// Nil for the usual one.
@@ -62,6 +63,9 @@ struct RunOrder: Codable, Sendable {
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?
+
+    /// Whether cloud metadata services are in reach of its network, and not for it.
+    var refusesMetadata: Bool { network != .none && !allowances.contains(.metadata) }
 }
 
 struct CopyOrder: Codable, Sendable {

@@ -78,7 +78,7 @@ extension WorkerServer {
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
-            network: order.network == .host ? .host : .none, mounts: mounts)
+            network: .init(order.network), mounts: mounts)
         if let hostname = order.hostname { command.hostname = hostname }
         do throws(SandboxError) {
             return try sandbox(for: order, on: below).run(
@@ -113,13 +113,15 @@ extension WorkerServer {
         -> StepSandbox
     {
         let kind = SandboxKind(
-            hidesRecords: !form.holdsOwners(of: layers.stack), isInsecure: order.isInsecure)
+            hidesRecords: !form.holdsOwners(of: layers.stack),
+            refusesMetadata: order.refusesMetadata, isInsecure: order.isInsecure)
         let known = sandboxes.withLock { $0[kind] }
         if let known { return known }
         let supervision = StepSupervision(
             explainsDenials: true,
             idMaps: dropsGroups ? nil : .init(uid: form.uid, gid: form.gid),
-            hidesOwnerRecords: kind.hidesRecords)
+            hidesOwnerRecords: kind.hidesRecords,
+            refusedAddresses: kind.refusesMetadata ? StepSupervision.metadataAddresses : [])
         let sandbox: StepSandbox
         do {
             sandbox = try StepSandbox(
@@ -209,8 +211,20 @@ extension WorkerServer {
 struct SandboxKind: Hashable {
     /// Whether records of owners have to be hidden.
     var hidesRecords: Bool
+    var refusesMetadata: Bool
     /// `RUN --security=insecure`.
     var isInsecure: Bool
+}
+
+extension StepCommand.Network {
+    init(_ network: BuildRequest.Network) {
+        self =
+            switch network {
+            case .host: .host
+            case .none: .none
+            case .private: .private
+            }
+    }
 }
 
 extension StepReport {
@@ -218,6 +232,7 @@ extension StepReport {
         refused =
             result.denials.map { RefusedCall($0, line: line) }
             + result.missingIDs.map { RefusedCall($0, line: line) }
+            + result.refusedAddresses.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
         reachedLimit = result.reachedLimit
         if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }

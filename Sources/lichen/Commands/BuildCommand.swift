@@ -3,6 +3,7 @@ import Build
 import Doctor
 import OCI
 import Store
+import Linux
 
 struct BuildCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,7 +45,7 @@ struct BuildCommand: ParsableCommand {
     }
 
     private func wantedRequest() throws -> BuildRequest {
-        var request = try options.request(environment: Environment.current)
+        var request = try options.request(environment: processEnvironment())
         let required = options.required.flatMap { $0 }
         if !required.isEmpty {
             request.requirements = Requirements(required, place: try store.place())

@@ -3,6 +3,7 @@ import Build
 import Lint
 import OCI
 import Store
+import Linux
 
 struct LintCommand: ParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument { case text, json, sarif }
@@ -64,7 +65,7 @@ struct LintCommand: ParsableCommand {
     }
 
     func run() throws {
-        let request = try request(environment: Environment.current)
+        let request = try request(environment: processEnvironment())
         // Nothing is unpacked, so that no other option of a store means anything.
         let place = try StoreOptions.parse(root.map { ["--root", $0] } ?? [])
         let format = format

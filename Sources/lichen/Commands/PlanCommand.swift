@@ -1,6 +1,7 @@
 import ArgumentParser
 import Build
 import OCI
+import Linux
 
 struct PlanCommand: ParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument { case text, json }
@@ -26,7 +27,7 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup(title: "Store") var store: StoreOptions
 
     func run() throws {
-        let request = try options.request(environment: Environment.current)
+        let request = try options.request(environment: processEnvironment())
         try ContextWord.checkTerminal(request.context)
         let (place, format) = (store, format)
         try Session.run {

@@ -20,8 +20,8 @@ extension BuildOptions {
         for label in labels { request.labels[label.name] = label.value }
         request.pull = pull
         request.usesCache = !noCache
-        request.network = network
-        request.allowances = Set(allow.allowances)
+        request.network = network.network
+        request.allowances = Set(network.allowances)
         request.isolation = isolation
         request.snapshotter = snapshotter
         request.ids = ids

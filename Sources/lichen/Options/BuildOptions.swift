@@ -104,10 +104,7 @@ struct BuildOptions: ParsableArguments {
     @Flag(name: .customLong("no-cache"), help: "Run every step, whatever the store has.")
     var noCache = false
 
-    @Option(help: "The network of RUN.")
-    var network: BuildRequest.Network = .host
-
-    @OptionGroup var allow: AllowOptions
+    @OptionGroup(title: "Network of RUN") var network: NetworkOptions
 
     @Option(help: "How RUN is confined; auto takes the strongest way that this host allows.")
     var isolation: BuildRequest.Isolation = .auto
@@ -219,7 +216,6 @@ private func jobCount(_ text: String) throws -> Int {
 }
 
 extension BuildRequest.PullPolicy: ExpressibleByArgument {}
-extension BuildRequest.Network: ExpressibleByArgument {}
 extension LayerEncoding.Method: ExpressibleByArgument {}
 extension BuildRequest.Isolation: ExpressibleByArgument {}
 extension Snapshotter: ExpressibleByArgument {}

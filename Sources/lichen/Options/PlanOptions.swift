@@ -46,10 +46,7 @@ struct PlanOptions: ParsableArguments {
     @Flag(name: .customLong("no-cache"), help: "As if the store had no step.")
     var noCache = false
 
-    @Option(help: "The network of RUN.")
-    var network: BuildRequest.Network = .host
-
-    @OptionGroup var allow: AllowOptions
+    @OptionGroup var network: NetworkOptions
 
     @OptionGroup(title: "Registries") var registries: RegistryOptions
 
@@ -72,8 +69,8 @@ struct PlanOptions: ParsableArguments {
         if let platform { request.platform = platform }
         request.pull = pull
         request.usesCache = !noCache
-        request.network = network
-        request.allowances = Set(allow.allowances)
+        request.network = network.network
+        request.allowances = Set(network.allowances)
         request.sourceDateEpoch = try SourceDateEpoch.seconds(
             request.buildArguments["SOURCE_DATE_EPOCH"] ?? environment["SOURCE_DATE_EPOCH"])
         request.plainHTTPRegistries = registries.plainHTTPRegistries

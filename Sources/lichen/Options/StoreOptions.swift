@@ -47,7 +47,7 @@ struct StoreOptions: ParsableArguments {
         // Whoever asks does without it: what is wrong with it counts where it is needed.
         guard
             let path = try? path(
-                environment: Environment.current, home: { InvokingUser.current.home }),
+                environment: processEnvironment(), home: { InvokingUser.current.home }),
             (try? FileDescriptor.workingDirectory.statusIfPresent(of: path.utf8)) != nil
         else { return nil }
         return try? Store(path: path, scratchPath: scratch)
@@ -55,7 +55,7 @@ struct StoreOptions: ParsableArguments {
 
     /// Opens the store, making it if it is not there.
     func open() throws -> Store {
-        let path = try path(environment: Environment.current, home: { InvokingUser.current.home })
+        let path = try path(environment: processEnvironment(), home: { InvokingUser.current.home })
         return try Store(path: path, scratchPath: scratch)
     }
 }

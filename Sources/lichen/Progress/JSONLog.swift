@@ -44,6 +44,10 @@ struct JSONLog {
                 ("uploaded", .integer(summary.uploadedBytes)),
                 ("seconds", .seconds(summary.seconds)),
                 ("memory", summary.memoryBytes.map { .integer($0) }),
+                (
+                    "weaker",
+                    summary.weaker.isEmpty ? nil : .text(summary.weaker.joined(separator: ","))
+                ),
             ])
     }
 

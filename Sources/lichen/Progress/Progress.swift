@@ -26,7 +26,7 @@ final class Progress: Sendable {
     /// - Parameter command: its name, for the machines that read.
     init(_ options: ProgressOptions, command: String) {
         started = monotonicSeconds()
-        let environment = Environment.current
+        let environment = processEnvironment()
         switch options.style {
         case .quiet: state = Mutex(State(view: .quiet(FailedOutput())))
         case .rawjson:

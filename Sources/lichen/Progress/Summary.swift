@@ -13,6 +13,8 @@ struct Summary: Sendable {
     var seconds: Double = 0
     /// RUNs with `--security=insecure`.
     var insecureCount = 0
+    /// Facts of `lichen doctor` that were less good than by default.
+    var weaker: [String] = []
     /// See `PeakMemory`.
     var memoryBytes: Int64?
 
@@ -26,6 +28,7 @@ struct Summary: Sendable {
         uploadedBytes = result.uploadedBytes
         memoryBytes = result.peakMemoryBytes
         insecureCount = result.insecureRuns.count
+        weaker = result.weaknesses.map(\.fact)
     }
 
     /// One line: `5 steps, 3 cached, 12.1 MB down, 0 B up, 4.2s, peak memory 45.2 MB`.
@@ -42,7 +45,9 @@ struct Summary: Sendable {
             Elapsed.text(seconds),
         ]
         if let memoryBytes { words.append("peak memory \(ByteCount.text(memoryBytes))") }
-        return words.joined(separator: ", ")
+        let line = words.joined(separator: ", ")
+        return weaker.isEmpty
+            ? line : line + "; weaker than the default: \(weaker.joined(separator: ", "))"
     }
 }
 

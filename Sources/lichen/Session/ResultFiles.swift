@@ -61,6 +61,9 @@ struct Metadata: Encodable {
         case name = "image.name"
         case refusedCalls = "lichen.refused-calls"
         case insecureRuns = "lichen.insecure-runs"
+        case network = "lichen.network"
+        case allowed = "lichen.allowed"
+        case weaker = "lichen.weaker"
     }
 
     var configDigest: Digest
@@ -72,6 +75,11 @@ struct Metadata: Encodable {
     var refusedCalls: [RefusedCall]?
     /// Lines of RUNs with `--security=insecure`; left out where there are none.
     var insecureRuns: [Int]?
+    var network: String
+    /// Names of `--allow`; left out where there are none.
+    var allowed: [String]?
+    /// What was weaker than the default; left out where nothing was.
+    var weaker: [Weakness]?
 
     init(_ result: BuildResult, tags: [Reference]) {
         configDigest = result.config
@@ -79,6 +87,9 @@ struct Metadata: Encodable {
         digest = result.manifest.digest
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
         insecureRuns = result.insecureRuns.isEmpty ? nil : result.insecureRuns
+        network = result.network.rawValue
+        allowed = result.allowances.isEmpty ? nil : result.allowances.map(\.rawValue).sorted()
+        weaker = result.weaknesses.isEmpty ? nil : result.weaknesses
         name = tags.isEmpty ? nil : tags.map(\.description).joined(separator: ",")
     }
 
