@@ -142,6 +142,10 @@ extension OptionProbe {
         OptionProbe(
             "prune", "dry-run", on: "FROM scratch\nCOPY f /\n", common: ["--all"], "--dry-run",
             before: [["build", "-q", "CTX"]]),
+        // Either is refused before anything is tried, each for its own place.
+        OptionProbe(
+            "attack", "scratch", common: ["--root", "OUT/none"], "--scratch", "CTX/f/none",
+            without: ["--scratch", "/proc/none"]),
         OptionProbe("doctor", "json", "--json"),
         OptionProbe("doctor", "v/verbose", "-v"),
     ]

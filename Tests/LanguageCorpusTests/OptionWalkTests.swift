@@ -15,6 +15,13 @@ private let tested: [(command: String, option: String, file: String, function: S
             "mean the same as those of build"
         ),
         (
+            "attack", "json", "Tests/AttackTests/CommandTests.swift",
+            "says the same as JSON, in a store that is there"
+        ),
+        (
+            "attack", "root", "Tests/AttackTests/CommandTests.swift", "says why it can try nothing"
+        ),
+        (
             "store check", "mend", "Tests/EndToEndTests/MaintenanceCommandTests.swift",
             "is mended by a check, and the next build gives the same"
         ),
