@@ -24,6 +24,16 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
+/// The program around libFuzzer, which has a main of its own: only `scripts/fuzz coverage` builds it.
+let fuzzer: [Target] =
+    Context.environment["LICHEN_LIBFUZZER"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "LibFuzzer", dependencies: ["FuzzTargets"], path: "Tests/LibFuzzer",
+            swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "lichen",
     products: [.executable(name: "lichen", targets: ["lichen"])],
@@ -109,7 +119,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
-        tests("EndToEndTests", ["lichen", "TestSupport"]),
+        tests("EndToEndTests", ["lichen", "OCI", "TestSupport"]),
         // Mounts by the way of older kernels; a program, because a test process cannot become root of a namespace.
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
@@ -156,7 +166,15 @@ let package = Package(
             ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
         tests("DoctorTests", ["Doctor", "Linux", "TestSupport", "lichen"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
-    ],
+        // Readers of foreign bytes, and what has to be true of them: for the slices of the tests, and for libFuzzer.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Archive", "Credentials", "HTTP", "Layers", "Linux", "OCI", "Policy", "Registry",
+                "TestSupport", system,
+            ], path: "Tests/FuzzTargets", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzTargets", "TestSupport", "Linux", system]),
+    ] + fuzzer,
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )

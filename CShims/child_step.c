@@ -52,6 +52,19 @@ static int reset_signals(struct state *s) {
 }
 
 static int die_with_parent(struct state *s) { return sbx_child_die_with_parent(s->go); }
+static int tell(struct state *s, int32_t step, int32_t value) {
+    struct sbx_report message = {.step = step, .value = value};
+    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
+}
+
+/* A network helper has none of the worker's capabilities when it looks for the namespaces. No RUN sees this process: each has a PID
+ * namespace of its own, and in this one nothing has begun. */
+static int come_into_sight(struct state *s) {
+    if (!s->spec->comes_into_sight) return 0;
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) return -1;
+    return tell(s, SBX_STEP_IN_SIGHT, 0);
+}
+
 static int await_id_map(struct state *s) { return sbx_child_await_id_map(s->go); }
 
 /* Its root is the cgroup that the parent has put this process into. */
@@ -230,11 +243,6 @@ static int pivot_to_root(struct state *s) {
     /* The old root now lies on top of the new one, at the same place. */
     if (from_shim(sbx_unmount_detach(".")) < 0) return -1;
     return chdir("/");
-}
-
-static int tell(struct state *s, int32_t step, int32_t value) {
-    struct sbx_report message = {.step = step, .value = value};
-    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
 }
 
 /* Until the parent has taken the listener out of the table of descriptors that init shares with the command, or says that
@@ -444,6 +452,7 @@ static int execute(struct state *s) {
 static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
     [SBX_STEP_RESET_SIGNALS] = reset_signals,
     [SBX_STEP_DIE_WITH_PARENT] = die_with_parent,
+    [SBX_STEP_COME_INTO_SIGHT] = come_into_sight,
     [SBX_STEP_AWAIT_ID_MAP] = await_id_map,
     [SBX_STEP_CGROUP_NAMESPACE] = cgroup_namespace,
     [SBX_STEP_BECOME_ROOT] = become_root,

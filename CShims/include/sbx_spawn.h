@@ -33,6 +33,7 @@ struct sbx_child {
 enum sbx_step {
     SBX_STEP_RESET_SIGNALS,
     SBX_STEP_DIE_WITH_PARENT,
+    SBX_STEP_COME_INTO_SIGHT,
     SBX_STEP_AWAIT_ID_MAP,
     SBX_STEP_CGROUP_NAMESPACE,
     SBX_STEP_BECOME_ROOT,
@@ -70,6 +71,7 @@ enum sbx_step {
     SBX_STEP_LISTENING = 1001,
     SBX_STEP_NOT_LISTENING = 1002,
     SBX_STEP_PART_FROM_COMMAND = 1003, /* of init, beside the command */
+    SBX_STEP_IN_SIGHT = 1004,
 };
 
 /* A mount made by the parent (detached), and where it goes: both by descriptor, so no path is looked up. */
@@ -87,6 +89,8 @@ struct sbx_limit {
  * not wanted is -1. */
 struct sbx_step_spec {
     int32_t new_network;         /* 1: a network namespace of its own, with loopback up */
+    int32_t comes_into_sight;    /* 1: while it waits for its id maps, a process with its ids may open its namespaces; it says
+                                    SBX_STEP_IN_SIGHT first */
     const struct sbx_address *refused; /* nothing is sent there from a network of its own */
     size_t refused_count;
     int32_t root;                /* detached mount of the rootfs */

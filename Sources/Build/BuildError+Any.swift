@@ -19,7 +19,8 @@ extension BuildError {
         case let error as ExportError:
             let category: Category =
                 switch error.problem {
-                case .terminal, .unusableDestination, .notLayout, .notEmpty: .input
+                case .terminal, .unusableDestination, .notLayout, .notEmpty, .severalPlatforms:
+                    .input
                 case .damagedLayout, .missingBlob, .damagedBlob, .unwritableFile, .system: .storage
                 }
             self.init(category, error.description, hint: error.hint)

@@ -54,7 +54,8 @@ public struct BuildRequest: Sendable {
     /// `--build-arg NAME=value`.
     public var buildArguments: [String: String] = [:]
     public var target: String?
-    public var platform: Platform = .host
+    /// What is built for, in this order; several give one image each, under an index. Without repetition, never empty.
+    public var platforms: [Platform] = [.host]
     public var labels: [String: String] = [:]
     public var pull: PullPolicy = .always
     public var usesCache = true
@@ -143,8 +144,10 @@ public struct ImageOutput: Sendable, Equatable {
 
 /// What came of a build.
 public struct BuildResult: Sendable, Equatable {
+    /// Of the image, or of the index of several.
     public var manifest: Descriptor
-    public var config: Digest
+    /// Nil for an index.
+    public var config: Digest?
     /// Instructions that make files, and those of them that the store answered.
     public var stepCount: Int
     public var cachedCount: Int
@@ -164,7 +167,7 @@ public struct BuildResult: Sendable, Equatable {
     public var peakMemoryBytes: Int64?
 
     public init(
-        manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
+        manifest: Descriptor, config: Digest?, stepCount: Int, cachedCount: Int,
         downloadedBytes: Int64, uploadedBytes: Int64, refusedCalls: [RefusedCall] = [],
         peakMemoryBytes: Int64? = nil
     ) {

@@ -77,17 +77,26 @@ extension LayerComposer {
     }
 
     /// Where an entry goes: links in its directories are followed, its own name is not.
-    private func resolveParent(
+    ///
+    /// Most entries lie in the last one's directory or right below it: only the rest of the way is gone.
+    private mutating func resolveParent(
         of typed: TreePath, below base: TreePath, word: String
     ) throws(CopyError) -> TreePath {
-        let above = typed.components.dropLast().map(Array.init)
-        return try resolve(above, from: base, word: word).appending(typed.name)
+        let above = typed.parent ?? .root
+        var (known, start) = (0, base)
+        if let last = resolvedParent, last.base == base, last.typed.contains(above) {
+            (known, start) = (last.typed.components.count, last.path)
+        }
+        let rest = above.components.dropFirst(known).map(Array.init)
+        let path = try resolve(rest, from: start, word: word)
+        resolvedParent = (base, above, path)
+        return path.appending(typed.name)
     }
 
     /// Makes `entry` a link within this layer.
     ///
     /// - Returns: what the other name stands for.
-    private func link(
+    private mutating func link(
         _ entry: inout TarEntry, to target: [UInt8], below base: TreePath, word: String
     ) throws(CopyError) -> ListingEntry {
         guard let typed = TreePath(target), !typed.isRoot else {

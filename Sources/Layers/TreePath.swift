@@ -87,6 +87,19 @@ extension TreePath: Comparable {
         if b[index] == slash { return false }
         return a[index] < b[index]
     }
+
+    /// Bytes of the longest path that is `a` or above it, and above `b`.
+    static func lengthOfSharedDirectory(
+        _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer
+    ) -> Int {
+        let count = min(a.count, b.count)
+        var (index, end) = (0, 0)
+        while index < count, a[index] == b[index] {
+            if a[index] == slash { end = index }
+            index += 1
+        }
+        return index == a.count && index < b.count && b[index] == slash ? index : end
+    }
 }
 
 let slash = UInt8(ascii: "/")

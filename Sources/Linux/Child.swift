@@ -39,6 +39,8 @@ public struct ChildReport: Equatable, Sendable {
     public var errno: Errno
     /// Whether it was the execve itself: then the command is at fault, not the place.
     public var isExec: Bool
+    /// Whether it was the entering of the command's directory.
+    public var isWorkingDirectory = false
 }
 
 /// A child in namespaces of its own, between its clone and its reaping.
@@ -132,6 +134,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_RESET_SIGNALS: "reset signals"
         case SBX_STEP_DIE_WITH_PARENT, SBX_STEP_DIE_WITH_PARENT_AGAIN:
             "bind the sandbox's life to the builder's"
+        case SBX_STEP_COME_INTO_SIGHT: "show the sandbox's namespaces"
         case SBX_STEP_AWAIT_ID_MAP: "wait for the id map"
         case SBX_STEP_CGROUP_NAMESPACE: "enter a cgroup namespace"
         case SBX_STEP_BECOME_ROOT: "become root of the namespace"

@@ -34,6 +34,8 @@ public struct OpenFlags: OptionSet, Sendable {
     public static let directory = OpenFlags(rawValue: UInt64(O_DIRECTORY))
     public static let noFollow = OpenFlags(rawValue: UInt64(O_NOFOLLOW))
     public static let nonBlocking = OpenFlags(rawValue: UInt64(O_NONBLOCK))
+    /// A new file without a name in the directory that is opened; `name(_:_:)` gives it one.
+    public static let unnamed = OpenFlags(rawValue: UInt64(SBX_O_TMPFILE))
     /// A handle for *at calls and mounts; nothing can be read through it.
     public static let pathOnly = OpenFlags(rawValue: UInt64(SBX_O_PATH))
 }
@@ -115,6 +117,20 @@ extension FileDescriptor {
         try checked(
             withCPath(name) { name in
                 withCPath(existing) { linkat(directory.rawValue, $0, rawValue, name, 0) }
+            })
+    }
+
+    /// Gives a file that was opened without a name one in this directory; EEXIST where something has it.
+    public func name(_ file: FileDescriptor, _ name: some Collection<UInt8>) throws(Errno) {
+        try checked(
+            withCPath(name) { name -> CInt in
+                // By the descriptor itself only since Linux 6.10, or with a privilege; by /proc where that is there.
+                if linkat(file.rawValue, "", rawValue, name, CInt(SBX_AT_EMPTY_PATH)) == 0 {
+                    return 0
+                }
+                if errno != ENOENT { return -1 }
+                return linkat(
+                    AT_FDCWD, "/proc/self/fd/\(file.rawValue)", rawValue, name, AT_SYMLINK_FOLLOW)
             })
     }
 

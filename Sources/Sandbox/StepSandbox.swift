@@ -150,6 +150,7 @@ public struct StepSandbox: Sendable {
             environment: environment)
         specification.maskedSys = maskedSys
         specification.highestProcessID = limiter.highestProcessID
+        specification.comesIntoSight = helper != nil
         specification.refusedAddresses = supervision.refusedAddresses
         if supervision.refusesAddresses, listening != nil {
             specification.landlockNetwork = availableLandlockConnections()
@@ -162,7 +163,7 @@ public struct StepSandbox: Sendable {
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
         // Before the command is let go, and as long as this thread waits for it.
-        let network = try Self.network(of: child.pid, by: helper)
+        let network = try Self.network(of: child, by: helper)
         defer { withExtendedLifetime(network) {} }
         let limited = try limiter.begin(
             child, files: rootfs.mount.borrowed,
@@ -236,6 +237,23 @@ public struct StepSandbox: Sendable {
                 }
             return SandboxError(.exec(program: program, report.errno), hint: hint)
         }
+        if report.isWorkingDirectory, Self.blamesPath(report.errno) {
+            return SandboxError(
+                .workingDirectory(printable(command.workingDirectory), report.errno),
+                hint: "the last WORKDIR names it, or the base image's config")
+        }
         return SandboxError(.setup(SystemError(report.step, report.errno)))
+    }
+}
+
+extension StepSandbox {
+    /// Whether an errno of chdir speaks of the path, and not of the host.
+    private static func blamesPath(_ errno: Errno) -> Bool {
+        switch errno {
+        case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .fileNameTooLong,
+            .permissionDenied:
+            true
+        default: false
+        }
     }
 }

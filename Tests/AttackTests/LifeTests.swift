@@ -55,13 +55,7 @@ struct `Attack: the life of a step` {
                 usleep(20_000)
             }
             #expect(Surroundings.processes(marked: scene.marker).isEmpty)
-            if signal != SIGKILL {
-                withKnownIssue(
-                    "a file that is being written may stay for an hour", isIntermittent: true
-                ) {
-                    #expect(scene.lichen.work.isEmpty)
-                }
-            }
+            if signal != SIGKILL { #expect(scene.lichen.work.isEmpty) }
             // The next build sweeps up what was left in the store.
             try scene.build("FROM \(Bases.busybox())\nRUN true\n").required()
         }

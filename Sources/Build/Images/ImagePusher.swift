@@ -45,7 +45,11 @@ struct ImagePusher: Sendable {
         case .index(let index):
             for entry in index.manifests {
                 guard let inner = try store.document(entry.digest) else {
-                    throw StoreError(.missingBlob(entry.digest))
+                    let platform = entry.platform.map { " for \($0)" } ?? ""
+                    throw StoreError(
+                        .missingBlob(entry.digest),
+                        hint: "it is the index's image\(platform); lichen pull --platform brings it"
+                    )
                 }
                 try await pushContent(of: inner, to: reference, client)
                 _ = try await client.pushManifest(

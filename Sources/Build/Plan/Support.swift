@@ -9,24 +9,7 @@ enum Support {
     ) throws {
         for instruction in planned.stage.instructions {
             try check(instruction, document, allowed)
-            if instruction.kind == .run, !runsHere(planned.platform) {
-                throw BuildError(
-                    .input,
-                    "RUN for \(planned.platform) can't be carried out on \(Platform.host): emulation is not supported yet",
-                    at: instruction.keyword.range, in: document,
-                    hint:
-                        "a stage without RUN can be for any platform; FROM --platform=$BUILDPLATFORM is for this one"
-                )
-            }
         }
-    }
-
-    /// Whether this machine's processor runs such programs as they are.
-    private static func runsHere(_ platform: Platform) -> Bool {
-        let (host, wanted) = (Platform.host, platform.normalized)
-        let architectures =
-            host.architecture == "amd64" ? ["amd64", "386"] : [host.architecture]
-        return wanted.os == host.os && architectures.contains(wanted.architecture)
     }
 
     private static func check(

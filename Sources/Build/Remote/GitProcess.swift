@@ -87,6 +87,8 @@ struct GitProcess: Sendable {
         for name in Self.passedOn {
             if let value = getenv(name) { variables[name] = String(cString: value) }
         }
+        // Where git works lie a stranger's files: a search path may not lead there.
+        variables["PATH"] = Self.absolute(variables["PATH"] ?? "")
         return variables.merging(loginSettings) { $1 }
     }
 
@@ -95,6 +97,12 @@ struct GitProcess: Sendable {
             "\(home)/\(name)", [.readOnly, .noFollow], resolve: .system)
         return String(
             decoding: try file.borrowed.readAll(limit: Self.maximumOutputBytes), as: UTF8.self)
+    }
+
+    /// The entries of a search path that begin at the root; the system's own where there is none.
+    private static func absolute(_ path: String) -> String {
+        let entries = path.split(separator: ":").filter { $0.hasPrefix("/") }
+        return entries.isEmpty ? "/usr/bin:/bin" : entries.joined(separator: ":")
     }
 
     private static func find() -> String? {

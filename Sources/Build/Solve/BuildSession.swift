@@ -7,10 +7,15 @@ import Policy
 import Store
 import Synchronization
 
-/// What all stages of one build share.
+/// What all stages of one build share, for whichever platform they are.
 final class BuildSession: Sendable {
     let request: BuildRequest
-    let plan: Plan
+    /// As it is written: plans add the triggers of bases.
+    let document: DockerfileDocument
+    /// One for each platform, in the order of the request.
+    let plans: [Plan]
+    /// What steps of this build gave.
+    let steps = SharedSteps()
     let store: Store
     let images: ImageSource
     let remote: RemoteFiles
@@ -35,12 +40,12 @@ final class BuildSession: Sendable {
     private let packing = Mutex<[Task<Void, any Error>]>([])
 
     init(
-        request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        remote: RemoteFiles, context: BuildContext, weaknesses: Weaknesses,
-        isRehearsal: Bool = false, observer: @escaping BuildObserver
+        request: BuildRequest, document: DockerfileDocument, plans: [Plan], store: Store,
+        images: ImageSource, worker: WorkerClient, remote: RemoteFiles, context: BuildContext,
+        weaknesses: Weaknesses, isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
-        self.plan = plan
+        (self.document, self.plans) = (document, plans)
         self.store = store
         self.images = images
         self.remote = remote
@@ -73,9 +78,16 @@ final class BuildSession: Sendable {
             ))
     }
 
-    var document: DockerfileDocument { plan.document }
     /// Steps that were solved, and those of them that the store answered. What only changes the config is no step.
     var stepCounts: (steps: Int, cached: Int) { counts.withLock { $0 } }
+
+    /// Of all plans.
+    var stepCount: Int { plans.reduce(0) { $0 + $1.stepCount } }
+
+    /// Steps are counted through the plans, one after another.
+    func stepsBefore(_ plan: Plan) -> Int {
+        plans.prefix { $0.platform != plan.platform }.reduce(0) { $0 + $1.stepCount }
+    }
 
     func countStep(isCached: Bool) {
         counts.withLock { counts in

@@ -18,7 +18,13 @@ extension SecretSource {
             do throws(Errno) {
                 let file = try FileDescriptor.workingDirectory.open(
                     path, [.readOnly, .nonBlocking], resolve: .system)
+                // A pipe would be waited for, or read empty.
+                if try file.borrowed.status().kind != .regular { throw Errno.invalidArgument }
                 return try file.borrowed.readAll(limit: RunMounts.largestFile)
+            } catch  where error == .invalidArgument {
+                throw BuildError(
+                    .input, "the secret \(id) is to come from \(path), which is no ordinary file",
+                    hint: "what a program prints can be given by a variable: env=NAME")
             } catch {
                 throw BuildError(.input, "read the secret \(id) from \(path): \(error.inWords)")
             }

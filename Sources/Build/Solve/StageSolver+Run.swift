@@ -17,6 +17,7 @@ extension StageSolver {
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction), allowances: session.request.allowances,
+            isForeign: !planned.platform.normalized.runsHere,
             hostname: try BuiltInArguments(session.request.buildArguments).hostname,
             latest: session.request.sourceDateEpoch)
         order.isInsecure = run.security == .insecure

@@ -35,6 +35,7 @@ extension WorkerFailure {
             switch error.problem {
             case .setup(let error): Self.category(error.errno) ?? .host
             case .host: .host
+            case .workingDirectory: .input
             case .image, .user, .unmappedID, .exec, .limit, .killed: .instruction
             }
         var message = error.description

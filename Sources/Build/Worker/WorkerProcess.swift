@@ -39,6 +39,7 @@ final class WorkerServer: Sendable {
     let dropsGroups: Bool
     let remedy: String
     let limiter: StepLimiter
+    let emulation: WorkerEmulation
     let sandboxes = Mutex<[SandboxKind: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.
@@ -65,6 +66,7 @@ final class WorkerServer: Sendable {
         let choice = try Self.choose(configuration.snapshotter, in: area)
         form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
         limiter = StepLimiter(configuration.limits, family: ownFamily())
+        emulation = WorkerEmulation(configuration.emulators)
         notices = Mutex([choice.notice, limiter.notice].compactMap { $0 })
         unpacker = UnpackerClient(
             UnpackerConfiguration(

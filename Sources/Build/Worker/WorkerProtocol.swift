@@ -24,6 +24,8 @@ struct WorkerConfiguration: Codable, Sendable {
     var snapshotter: Snapshotter
     /// What one RUN may take.
     var limits: StepLimits
+    /// For RUNs of other machines; empty where the kernel has its own.
+    var emulators: [Emulator]
     /// Threads that compress one layer.
     var packingThreads: Int
     var encoding: LayerEncoding
@@ -56,6 +58,8 @@ struct RunOrder: Codable, Sendable {
     var user: String
     var network: BuildRequest.Network
     var allowances: Set<BuildRequest.Allowance>
+    /// Its programs are for another machine.
+    var isForeign: Bool
     /// `RUN --security=insecure`.
     var isInsecure = false
     /// Nil for the usual one.

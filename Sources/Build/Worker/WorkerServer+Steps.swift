@@ -26,6 +26,7 @@ extension WorkerServer {
             throw WorkerFailure(category: .bug, message: "a RUN came without its output")
         }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
+        if order.isForeign { try emulation.begin() }
         let below = try trees.trees(of: order.layers, uppers)
         let number = uppers.newNumber()
         let name = "step-\(number)"

@@ -86,7 +86,7 @@ struct LintCommand: ParsableCommand {
         var request = try dockerfile.request(context: .directory(context))
         request.buildArguments = buildArguments.values(environment)
         request.target = target
-        if let platform { request.platform = platform }
+        if let platform { request.platforms = [platform] }
         return request
     }
 }

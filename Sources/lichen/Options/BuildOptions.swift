@@ -88,9 +88,13 @@ struct BuildOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The platform to build for; this machine's by default.", valueName: "os/arch"),
-        transform: Platform.init(option:))
-    var platform: Platform?
+            "The platforms to build for, with commas between them; this machine's by default.",
+            discussion: """
+                Several give an image each, under one index. RUNs for another machine need qemu-user-static.
+                """,
+            valueName: "os/arch,…"),
+        transform: PlatformList.init(parsing:))
+    var platform: PlatformList?
 
     @Option(
         name: .customLong("label"),
@@ -179,6 +183,12 @@ struct BuildOptions: ParsableArguments {
         let paths = outputs.map(\.destination).filter { $0 != .standardOutput }
         for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
             throw ValidationError("two --output have the same dest")
+        }
+        if let platform, platform.platforms.count > 1,
+            outputs.contains(where: { $0.kind == .docker })
+        {
+            throw ValidationError(
+                "--output type=docker holds the image of one platform; use type=oci for several")
         }
         if LayerEncoding(compression, level: compressionLevel) == nil {
             let levels = compression.levels

@@ -17,7 +17,9 @@ struct ResultFiles {
 
     func write(_ result: BuildResult, tags: [Reference]) throws {
         if let configDigestFile {
-            try Self.replace(configDigestFile, with: Array(result.config.description.utf8))
+            // Of an index, which has no config, as with buildx.
+            let digest = result.config ?? result.manifest.digest
+            try Self.replace(configDigestFile, with: Array(digest.description.utf8))
         }
         if let metadataFile {
             try Self.replace(metadataFile, with: try Metadata(result, tags: tags).encoded())
@@ -66,7 +68,8 @@ struct Metadata: Encodable {
         case weaker = "lichen.weaker"
     }
 
-    var configDigest: Digest
+    /// Left out for an index.
+    var configDigest: Digest?
     var descriptor: Descriptor
     var digest: Digest
     /// The names with commas between them; left out where there are none.
