@@ -71,10 +71,12 @@ let package = Package(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
                 .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/insecure.json"),
                 .embedInCode("../../policies/unpacker.json"),
                 .embedInCode("../../policies/reader.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
+                .embedInCode("../../policies/paths/insecure-paths.json"),
             ]),
         module("Sandbox", ["Policy", "Linux", "Defences", system]),
         module("Doctor", ["Linux", system]),
@@ -133,7 +135,7 @@ let package = Package(
                 "lichen", "Build", "Dockerfile", "HTTP", "Archive", "Linux", "OCI", "TestSupport",
                 system,
             ],
-            exclude: ["Copy"]),
+            exclude: ["Copy", "Whole"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
         tests("AttackTests", ["lichen", "Attack", "Linux", "TestSupport", system]),
         tests(

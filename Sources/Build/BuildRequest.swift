@@ -23,6 +23,8 @@ public struct BuildRequest: Sendable {
     public enum Allowance: String, Sendable, Codable, CaseIterable {
         /// The addresses where clouds hand out a machine's credentials.
         case metadata
+        /// `RUN --security=insecure`.
+        case insecure = "security.insecure"
     }
 
     /// How a RUN is confined; design.md, "Isolation". The modes that come later are refused by name.
@@ -154,6 +156,8 @@ public struct BuildResult: Sendable, Equatable {
     public var uploadedBytes: Int64
     /// Calls that were refused to its RUNs, none of which failed for it.
     public var refusedCalls: [RefusedCall]
+    /// Lines of its RUNs with `--security=insecure`, whether they ran or were known.
+    public var insecureRuns: [Int] = []
     /// Where its RUNs had their network, and what they were allowed.
     public var network: BuildRequest.Network = .host
     public var allowances: Set<BuildRequest.Allowance> = []

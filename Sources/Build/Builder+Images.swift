@@ -19,11 +19,23 @@ extension Builder {
             let source = ImageSource(store: store, request: request, observer: observer)
             var images: [BaseImage] = []
             for platform in platforms {
-                images.append(try await source.image(reference, platform))
+                let image = try await source.image(reference, platform)
+                warn(of: image, notFor: platform)
+                images.append(image)
             }
             for image in images { try await source.ensureBlobs(image.layers) }
             return images[0].top
         }
+    }
+
+    /// An image that is no index is for one platform, whatever was asked for.
+    private func warn(of image: BaseImage, notFor platform: Platform) {
+        let config = image.config
+        let found = Platform(
+            os: config.os, architecture: config.architecture, variant: config.variant)
+        let (own, wanted) = (found.normalized, platform.normalized)
+        if own.os == wanted.os && own.architecture == wanted.architecture { return }
+        observer(.warning("\(image.name) is for \(found), not for \(platform)"))
     }
 
     /// Sends an image of the store to the registry that its name says.

@@ -38,13 +38,14 @@ public struct Builder: Sendable {
         _ body: (BuildSession) async throws -> Value
     ) async throws -> Value {
         let images = ImageSource(store: store, request: request, observer: observer)
-        let remote = RemoteFiles(store: store, counter: images.counter)
+        let remote = RemoteFiles(
+            store: store, counter: images.counter, secrets: RemoteSecrets(request.secrets))
         let archives = ArchiveReaderClient()
         defer { archives.finish() }
         let fetcher = ContextFetcher(request, store: store, remote: remote, archives: archives)
         defer { fetcher.removeFiles() }
         let (text, context) = try await read(request, fetcher)
-        let document = try text.parse()
+        let document = try text.parse(arguments: request.buildArguments)
         do {
             let planned = try await plan(document, request, images)
             try Checks.report(document, planned, context, request, to: observer)
@@ -121,6 +122,7 @@ public struct Builder: Sendable {
         await session.worker.finish()
         var result = try outcome.get()
         result.peakMemoryBytes = memory
+        result.insecureRuns = session.insecureRuns
         result.network = session.request.network
         result.allowances = session.request.allowances
         result.weaknesses = session.weaknesses.all
@@ -160,6 +162,7 @@ public struct Builder: Sendable {
         known.formUnion([
             "SOURCE_DATE_EPOCH", Checks.argument, ContextFetcher.keepGitArgument,
         ])
+        known.formUnion(BuiltInArguments.names)
         for plan in session.plans {
             known.formUnion(
                 GlobalScope.predefinedArguments(

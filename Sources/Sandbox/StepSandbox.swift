@@ -108,7 +108,7 @@ public struct StepSandbox: Sendable {
         let devices = try DeviceTree(sharedMemoryBytes: limiter.sharedMemory)
         let helper =
             command.network == .private ? try NetworkHelper(among: networkHelpers) : nil
-        let files = try NetworkFiles(of: command.network, helper)
+        let files = try NetworkFiles(of: command.network, hostname: command.hostname, helper)
         let empty = try Self.emptyDirectory()
         let extra = try ExtraPlaces(
             command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
@@ -136,7 +136,7 @@ public struct StepSandbox: Sendable {
                 mqueue: devices.mqueue.borrowed,
                 sys: places.sys.borrowed),
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
-            masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
+            masked: masked, readOnly: readOnly, hostname: command.hostname,
             output: output, error: error, limits: limiter.resources,
             noNewPrivileges: !Self.allowsSetUserID(identity) && !Defence.noNewPrivileges.isLeftOut,
             landlockScopes: availableLandlockScopes(),

@@ -25,6 +25,7 @@ private let rows: [OptionRow] = [
     OptionRow("--pull", "never") { $0.pull == .never },
     OptionRow("--no-cache") { !$0.usesCache },
     OptionRow("--network", "none") { $0.network == .none },
+    OptionRow("--allow", "security.insecure") { $0.allowances == [.insecure] },
     OptionRow("--allow", "metadata") { $0.allowances == [.metadata] },
     OptionRow("--plain-http", "h:1") { $0.plainHTTPRegistries == ["h:1"] },
     OptionRow("--insecure-registry", "h:1") { $0.insecureRegistries == ["h:1"] },

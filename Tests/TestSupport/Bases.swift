@@ -40,7 +40,7 @@ public enum Bases {
         TestHost.has(["x86_64-linux-gnu-gcc", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"])
     }
 
-    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there.
+    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there for a week.
     public static func debian() throws -> String {
         try base("debian") { try Self.makeDebian("bookworm", including: [], $0) }
     }
@@ -161,6 +161,22 @@ public enum Bases {
         try shell(script, in: directory)
     }
 
+    /// Whether a file that was kept is there, and of these days: Debian's archive moves on.
+    private static func isFresh(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_uid == geteuid() else { return false }
+        return time(nil) - status.st_mtim.tv_sec < 7 * 24 * 3600
+    }
+
+    /// FNV-1a of what a base is made with: another way to make it is another file.
+    private static func key(_ words: [String]) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in words.joined(separator: "\0").utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return String(hash, radix: 16)
+    }
+
     private static func makeMachines(_ directory: String) throws {
         for (architecture, compiler) in [
             ("amd64", "x86_64-linux-gnu-gcc"), ("arm64", "aarch64-linux-gnu-gcc"),
@@ -187,18 +203,15 @@ public enum Bases {
         _ directory: String
     ) throws {
         let cache = getenv("LICHEN_TEST_CACHE").map { String(cString: $0) } ?? directory
-        let tar = cache + "/debian-\(name).tar"
-        if access(tar, R_OK) != 0 {
+        var arguments = ["mmdebstrap", "--quiet", "--format=tar", "--variant=apt"]
+        if !packages.isEmpty { arguments.append("--include=" + packages.joined(separator: ",")) }
+        arguments += paths.map { "--dpkgopt=path-exclude=" + $0 }
+        let version = try Command(["mmdebstrap", "--version"]).run().required().text
+        let tar = "\(cache)/debian-\(name)-\(key(arguments + [version])).tar"
+        if !isFresh(tar) {
             let part = tar + ".\(getpid())"
-            var command = Command(["mmdebstrap", "--quiet", "--variant=apt", "bookworm", part])
+            var command = Command(arguments + ["bookworm", part])
             command.directory = cache
-            command.arguments.insert("--format=tar", at: 1)
-            if !packages.isEmpty {
-                command.arguments.insert("--include=" + packages.joined(separator: ","), at: 1)
-            }
-            for path in paths {
-                command.arguments.insert("--dpkgopt=path-exclude=" + path, at: 1)
-            }
             try command.run().required()
             guard rename(part, tar) == 0 else { throw TestSupportError("rename \(part)") }
         }

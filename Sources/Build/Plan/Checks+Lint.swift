@@ -16,9 +16,11 @@ extension Checks {
         }
         let files = ContextFiles(directory: path)
         let text = try await DockerfileText.read(request, in: files)
+        let builtIn = try BuiltInArguments(request.buildArguments)
         let document: DockerfileDocument
         do throws(DockerfileError) {
-            document = try DockerfileDocument.parse(text.bytes, file: text.name)
+            document = try DockerfileDocument.parse(
+                text.bytes, file: text.name, ignoresFrontEnd: builtIn.namesFrontEnd)
         } catch { return LintReport(error, in: text.bytes) }
         let platform = request.platforms.first ?? .host
         var input = try input(document, request, for: platform)

@@ -93,7 +93,7 @@ struct Plan: Sendable {
                     stage, base: bases[index], graph.dependencies[index], document, &contexts)
                 planned.platform = try Self.platform(
                     of: planned, below: stages, document, scope, platform)
-                try Support.check(planned, document)
+                try Support.check(planned, document, allowed: request.allowances)
                 stages[index] = planned
             }
             firstSteps[index] = stepCount + 1

@@ -106,7 +106,10 @@ extension StageSolver {
     fileprivate func wouldFetch(_ instruction: Instruction) throws -> Bool {
         switch instruction.operation {
         case .add(let add):
-            let isRemote = try add.sources.paths.contains { AddSource.isRemote(try expand($0)) }
+            let paths = try add.sources.paths.map { try expand($0) }
+            // The checksum of a file says what its URL holds.
+            let isPinned = add.checksum != nil && !paths.contains { AddSource.isGit($0) }
+            let isRemote = !isPinned && paths.contains { AddSource.isRemote($0) }
             return isRemote || (add.isLinked && add.owner != nil)
         case .copy(let copy): return copy.isLinked && copy.owner != nil
         default: return false

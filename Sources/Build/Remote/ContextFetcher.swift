@@ -17,6 +17,7 @@ final class ContextFetcher: Sendable {
     private let archives: ArchiveReaderClient
     private let keepsGitDirectory: Bool
     private let now: Int64
+    private let secrets: RemoteSecrets
     private let fetched = Mutex<[ContextFiles]>([])
 
     init(
@@ -27,6 +28,7 @@ final class ContextFetcher: Sendable {
         self.remote = remote
         let keeps = request.buildArguments[Self.keepGitArgument] ?? ""
         keepsGitDirectory = ["1", "t", "true"].contains(keeps.lowercased())
+        secrets = RemoteSecrets(request.secrets)
         now = request.sourceDateEpoch ?? wallClockSeconds()
     }
 
@@ -68,7 +70,7 @@ final class ContextFetcher: Sendable {
 
     private func repository(_ address: GitAddress, named name: String) async throws -> ContextFiles
     {
-        let checkout = try GitCheckout(address, in: store)
+        let checkout = try GitCheckout(address, in: store, secrets: secrets)
         do {
             try await checkout.bring(try await checkout.resolve())
             // Now, while the address is what is talked about.
@@ -78,7 +80,8 @@ final class ContextFetcher: Sendable {
             throw error
         }
         return ContextFiles(
-            checkout, keepsGitDirectory: keepsGitDirectory, now: now, name: name)
+            checkout, keepsGitDirectory: address.keepsGitDirectory ?? keepsGitDirectory, now: now,
+            name: name)
     }
 
     // MARK: - Archives

@@ -27,6 +27,9 @@ final class BuildSession: Sendable {
     let isRehearsal: Bool
     /// Of the policy in force, for keys.
     let policyDigest: Digest
+    /// Of the one of `RUN --security=insecure`.
+    let insecurePolicyDigest: Digest
+    private let insecureLines = Mutex<Set<Int>>([])
     /// One clock reading for the whole build.
     let now: Timestamp
     let weaknesses: Weaknesses
@@ -54,11 +57,28 @@ final class BuildSession: Sendable {
         self.weaknesses = weaknesses
         self.isRehearsal = isRehearsal
         self.observer = observer
-        var key = CacheKey("policy")
-        key.add(try SandboxPolicy.default.canonicalBytes)
-        policyDigest = key.finish()
+        policyDigest = Self.digest(of: try .default)
+        insecurePolicyDigest = Self.digest(of: try .insecure)
         let clock = Timestamp(secondsSinceEpoch: wallClockSeconds())
         now = request.sourceDateEpoch.map { Timestamp(secondsSinceEpoch: $0) } ?? clock
+    }
+
+    private static func digest(of policy: SandboxPolicy) -> Digest {
+        var key = CacheKey("policy")
+        key.add(policy.canonicalBytes)
+        return key.finish()
+    }
+
+    /// Lines of RUNs with `--security=insecure`.
+    var insecureRuns: [Int] { insecureLines.withLock { $0.sorted() } }
+
+    /// Tells of a RUN that is weaker than others, whether it will run or is known.
+    func noteInsecure(at line: Int) {
+        guard insecureLines.withLock({ $0.insert(line).inserted }) else { return }
+        observer(
+            .warning(
+                "\(document.source.file):\(line): RUN --security=insecure is weaker than the default: all capabilities of its user namespace, and a floor in place of the list of allowed calls"
+            ))
     }
 
     /// Steps that were solved, and those of them that the store answered. What only changes the config is no step.
@@ -107,7 +127,8 @@ final class BuildSession: Sendable {
 
     /// A place for a repository's files, until the build ends.
     func checkout(of address: GitAddress) throws -> GitCheckout {
-        let checkout = try GitCheckout(address, in: store)
+        let checkout = try GitCheckout(
+            address, in: store, secrets: RemoteSecrets(request.secrets))
         checkouts.withLock { $0.append(checkout) }
         return checkout
     }

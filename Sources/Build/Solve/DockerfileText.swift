@@ -65,9 +65,12 @@ public struct DockerfileText: Sendable, Equatable {
         }
     }
 
-    public func parse() throws(BuildError) -> DockerfileDocument {
+    /// - Parameter arguments: the build arguments, of which BUILDKIT_SYNTAX names the front end.
+    public func parse(arguments: [String: String] = [:]) throws(BuildError) -> DockerfileDocument {
+        let ignoresFrontEnd = try BuiltInArguments(arguments).namesFrontEnd
         do throws(DockerfileError) {
-            return try DockerfileDocument.parse(bytes, file: name)
+            return try DockerfileDocument.parse(
+                bytes, file: name, ignoresFrontEnd: ignoresFrontEnd)
         } catch {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: bytes)

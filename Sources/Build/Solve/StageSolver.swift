@@ -71,7 +71,7 @@ struct StageSolver {
         case .run(let run): try await perform(run, instruction, index, step)
         case .copy(let copy):
             do { try await perform(copy, instruction, planned.origins[index], step) } catch {
-                throw suggestingStage(error, copy.from, planned.origins[index])
+                throw suggestingStage(error, copy.from?.text, planned.origins[index])
             }
         case .add(let add): try await perform(add, instruction, step)
         case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
@@ -83,13 +83,13 @@ struct StageSolver {
     }
 
     /// An image that is not there was perhaps meant to be a stage.
-    private func suggestingStage(
-        _ error: any Error, _ from: Word?, _ origin: Plan.CopyOrigin?
+    func suggestingStage(
+        _ error: any Error, _ from: String?, _ origin: Plan.CopyOrigin?
     ) -> any Error {
         guard var failure = error as? BuildError, let from, case .image? = origin else {
             return error
         }
-        failure.suggestStage(near: from.text, among: session.document.stages)
+        failure.suggestStage(near: from, among: session.document.stages)
         return failure
     }
 

@@ -60,6 +60,10 @@ struct RunOrder: Codable, Sendable {
     var allowances: Set<BuildRequest.Allowance>
     /// Its programs are for another machine.
     var isForeign: Bool
+    /// `RUN --security=insecure`.
+    var isInsecure = false
+    /// Nil for the usual one.
+    var hostname: String?
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?

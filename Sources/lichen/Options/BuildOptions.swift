@@ -31,7 +31,10 @@ struct BuildOptions: ParsableArguments {
             "The Dockerfile: a path, a URL, or - for standard input; without it Dockerfile, else Containerfile, in the context.",
             valueName: "path|url|-"),
         completion: .file())
-    var file: String?
+    var files: [String] = []
+
+    /// The one that is named.
+    var file: String? { files.first }
 
     @Option(
         name: [.customShort("t"), .customLong("tag")],
@@ -170,6 +173,9 @@ struct BuildOptions: ParsableArguments {
         let place = try ContextWord.context(context)
         if let problem = ContextWord.conflict(place, file: file) { throw ValidationError(problem) }
         if file == "" { throw ValidationError("--file is empty") }
+        if files.count > 1 {
+            throw ValidationError("--file is given twice; a build has one Dockerfile")
+        }
         if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
         if outputs.filter({ $0.destination == .standardOutput }).count > 1 {
             throw ValidationError("only one --output can go to standard output")

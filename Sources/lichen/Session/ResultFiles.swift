@@ -62,6 +62,7 @@ struct Metadata: Encodable {
         case digest = "containerimage.digest"
         case name = "image.name"
         case refusedCalls = "lichen.refused-calls"
+        case insecureRuns = "lichen.insecure-runs"
         case network = "lichen.network"
         case allowed = "lichen.allowed"
         case weaker = "lichen.weaker"
@@ -75,6 +76,8 @@ struct Metadata: Encodable {
     var name: String?
     /// Left out where there are none.
     var refusedCalls: [RefusedCall]?
+    /// Lines of RUNs with `--security=insecure`; left out where there are none.
+    var insecureRuns: [Int]?
     var network: String
     /// Names of `--allow`; left out where there are none.
     var allowed: [String]?
@@ -86,6 +89,7 @@ struct Metadata: Encodable {
         descriptor = result.manifest
         digest = result.manifest.digest
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
+        insecureRuns = result.insecureRuns.isEmpty ? nil : result.insecureRuns
         network = result.network.rawValue
         allowed = result.allowances.isEmpty ? nil : result.allowances.map(\.rawValue).sorted()
         weaker = result.weaknesses.isEmpty ? nil : result.weaknesses
