@@ -124,7 +124,7 @@ import Testing
                 $0.usesCache = false
             }
             results[method] = try layers(result)
-            configs.insert(result.config)
+            configs.insert(try #require(result.config))
         }
         #expect(results[.gzip]?.map(\.mediaType) == [.layerGzip])
         #expect(results[.zstd]?.map(\.mediaType) == [.layerZstd])
