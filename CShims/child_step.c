@@ -53,6 +53,7 @@ static int reset_signals(struct state *s) {
 }
 
 static int die_with_parent(struct state *s) { return sbx_child_die_with_parent(s->go); }
+
 static int tell(struct state *s, int32_t step, int32_t value) {
     struct sbx_report message = {.step = step, .value = value};
     return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
@@ -140,11 +141,6 @@ static int mount_new(const char *type, int target, unsigned int attributes, cons
     if (mount < 0) return -1;
     close(fs);
     return from_shim(sbx_move_mount(mount, target)) < 0 ? -1 : mount;
-}
-
-static int tell(struct state *s, int32_t step, int32_t value) {
-    struct sbx_report message = {.step = step, .value = value};
-    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
 }
 
 /* The /proc around us with all that is mounted on it: no cover is lost. */
