@@ -94,6 +94,7 @@ public struct Builder: Sendable {
                     uploadedBytes: session.images.counter.uploaded,
                     refusedCalls: session.refused.withLock { $0 }))
         } catch { outcome = .failure(error) }
+        await session.pusher.end()
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()
@@ -116,8 +117,9 @@ public struct Builder: Sendable {
             }
         }
         if session.request.pushes {
-            let pusher = ImagePusher(store: store, source: session.images, observer: observer)
-            for tag in session.request.tags { try await pusher.push(image.manifest, to: tag) }
+            for tag in session.request.tags {
+                try await session.pusher.push(image.manifest, to: tag)
+            }
         }
         try await export(image, session)
     }

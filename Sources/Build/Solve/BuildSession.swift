@@ -13,6 +13,7 @@ final class BuildSession: Sendable {
     let plan: Plan
     let store: Store
     let images: ImageSource
+    let pusher: ImagePusher
     let remote: RemoteFiles
     let worker: WorkerClient
     let observer: BuildObserver
@@ -40,6 +41,7 @@ final class BuildSession: Sendable {
         self.plan = plan
         self.store = store
         self.images = images
+        pusher = ImagePusher(store: store, source: images, observer: observer)
         self.remote = remote
         self.worker = worker
         self.context = context
@@ -62,6 +64,11 @@ final class BuildSession: Sendable {
             counts.steps += 1
             if isCached { counts.cached += 1 }
         }
+    }
+
+    /// Sends a layer that was made just now where the image will go, while the build goes on.
+    func beginUpload(of blob: Descriptor, madeBy stage: Int) {
+        if request.pushes, plan.isPartOfImage(stage) { pusher.begin(blob, to: request.tags) }
     }
 
     /// Remembers a step that is being packed and put on record.

@@ -156,6 +156,7 @@ struct StageSolver {
     private func record(
         _ outcome: StepOutcome, _ event: BuildEvent.Step, _ key: Digest, _ basis: LayerBasis
     ) -> SolvedLayer? {
+        let (session, stage) = (session, planned.stage.index)
         let (store, created, observer) = (session.store, session.now, session.observer)
         let isReusable = outcome.isReusable
         guard let packed = outcome.packed, let layer = outcome.layer else {
@@ -181,6 +182,7 @@ struct StageSolver {
             }
             let blob = result.record.blob
             observer(.layerPacked(event, digest: blob.digest, size: blob.size))
+            session.beginUpload(of: blob, madeBy: stage)
             return result.record
         }
         session.track(Task { _ = try await recording.value })
