@@ -68,8 +68,8 @@ class Bench:
         for number in range(1, self.options.runs + 1):
             self.say(f"{workload.name}, {number} of {self.options.runs}")
             layer = services.base_layer(workload.base, self.cache)
-            for mode, wall in self.limits.measure(workload, layer, f"base/{workload.base}", context).items():
-                figures.setdefault((mode, "limit"), []).append({"wall": wall})
+            for mode, figure in self.limits.measure(workload, layer, f"base/{workload.base}", context).items():
+                figures.setdefault((mode, "limit"), []).append(figure)
             for engine in self.engines:
                 for mode, figure in self.one_round(engine, workload, context, base, number):
                     figures.setdefault((mode, engine.name), []).append(figure)

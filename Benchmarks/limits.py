@@ -1,6 +1,7 @@
 """The physical limit of a workload in each mode: the work that no builder can leave out, done with nothing around it."""
 
 import os
+import resource
 import subprocess
 import time
 
@@ -10,10 +11,32 @@ import services
 LEVEL = "1"
 
 
-def timed(argv):
-    before = time.monotonic()
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - before
+class Clock:
+    """Wall seconds, and CPU seconds of what was run, since it was made; several can be added."""
+
+    def __init__(self):
+        self.wall, self.cpu = time.monotonic(), self.children()
+
+    @staticmethod
+    def children():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    def read(self):
+        return {"wall": time.monotonic() - self.wall, "cpu": self.children() - self.cpu}
+
+
+def timed(argv, environment=None):
+    clock = Clock()
+    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, env=environment)
+    return clock.read()
+
+
+def added(*figures):
+    return {name: sum(figure[name] for figure in figures) for name in ("wall", "cpu")}
+
+
+NOTHING = {"wall": 0, "cpu": 0}
 
 
 class Limits:
@@ -23,16 +46,16 @@ class Limits:
         self.root = os.path.join(self.directory, "root")
 
     def measure(self, workload, base_layer, repository, context):
-        """Seconds for each mode, once."""
+        """Wall and CPU seconds for each mode, once."""
         os.makedirs(self.root)
         try:
             base = timed([self.program, "unpack", base_layer, self.root])
             request = self.request(repository)
             look = timed([self.program, "stat", context])
-            warm = request + look + self.run(workload) + self.pack(workload, context)
+            warm = added(request, look, self.run(workload), self.pack(workload, context))
         finally:
             self.trash.take(self.directory)
-        result = {"cold": base + warm, "cached": request + look, "changed": warm, "warm": warm}
+        result = {"cold": added(base, warm), "cached": added(request, look), "changed": warm, "warm": warm}
         return {mode: result[mode] for mode in workload.modes}
 
     def pack(self, workload, context):
@@ -40,24 +63,21 @@ class Limits:
         if workload.files:
             directories.append(os.path.join(context, "tree"))
         if not directories:
-            return 0
+            return NOTHING
         return timed([self.program, "pack", os.path.join(self.directory, "layer"), LEVEL, *directories])
 
     def run(self, workload):
         """The scripts on a bare directory, stages beside each other."""
         if workload.needs_container:
-            return 0
-        environment = dict(os.environ, ROOT=self.root)
-        before = time.monotonic()
+            return NOTHING
         script = "\n".join("(" + "; ".join(f"sh -c {quote(run)}" for run in stage) + ") &" for stage in workload.stages)
-        subprocess.run(["sh", "-c", script + "\nwait"], env=environment, check=True)
-        return time.monotonic() - before
+        return timed(["sh", "-c", script + "\nwait"], dict(os.environ, ROOT=self.root))
 
     def request(self, repository):
         """One manifest request."""
-        before = time.monotonic()
+        clock = Clock()
         self.registry.request("HEAD", f"/v2/{repository}/manifests/1", headers={"Accept": services.MANIFEST})
-        return time.monotonic() - before
+        return clock.read()
 
 
 def quote(text):
