@@ -50,6 +50,9 @@ let package = Package(
         .target(name: "CArchive", cSettings: strictC),
         .target(name: "CCurl", cSettings: strictC),
 
+        // What a test build can leave out; empty in every other.
+        module("Defences", []),
+
         // Values.
         module("OCI", []),
         module("Dockerfile", []),
@@ -60,21 +63,24 @@ let package = Package(
         module(
             "Archive",
             ["OCI", "Linux", "CArchive", "CDeflate", "CISAL", "CZstd", "CCrypto", system]),
-        module("Layers", ["OCI", "Linux", "Archive", system]),
-        module("Store", ["OCI", "Linux", "Archive", "Layers", system]),
+        module("Layers", ["OCI", "Linux", "Archive", "Defences", system]),
+        module("Store", ["OCI", "Linux", "Archive", "Layers", "Defences", system]),
         module("HTTP", ["Linux", "CCurl", system]),
         module("Credentials", ["OCI", "Linux", "HTTP", system]),
-        module("Registry", ["OCI", "HTTP", "Credentials", "CCrypto", system]),
+        module("Registry", ["OCI", "HTTP", "Credentials", "Defences", "CCrypto", system]),
         module("Contexts", ["OCI", "Linux", "Archive", "Layers", "Dockerfile", system]),
         module(
             "Policy", ["Linux", "CSeccomp", system],
             resources: [
                 .embedInCode("../../policies/default.json"),
+                .embedInCode("../../policies/insecure.json"),
                 .embedInCode("../../policies/unpacker.json"),
+                .embedInCode("../../policies/reader.json"),
                 .embedInCode("../../policies/capabilities/default-capabilities.json"),
                 .embedInCode("../../policies/paths/default-paths.json"),
+                .embedInCode("../../policies/paths/insecure-paths.json"),
             ]),
-        module("Sandbox", ["Policy", "Linux", system]),
+        module("Sandbox", ["Policy", "Linux", "Defences", system]),
         module("Doctor", ["Linux", system]),
         module(
             "Build",
@@ -83,11 +89,20 @@ let package = Package(
                 "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Doctor", system, log,
             ]),
 
+        // What `lichen attack` is: attacks from inside a step, in C, and the build that they are steps of.
+        .target(
+            name: "CAttack",
+            cSettings: [
+                .enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error),
+            ]),
+        module("Attack", ["CAttack", "Build", "Store", "Linux", system]),
+
         // The command line.
         .executableTarget(
             name: "lichen",
             dependencies: [
-                "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI", system, arguments,
+                "Attack", "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI",
+                "Defences", system, arguments,
             ],
             swiftSettings: strict),
 
@@ -97,7 +112,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("ArchitectureTests", []),
-        tests("EndToEndTests", ["lichen", "TestSupport"]),
+        tests("EndToEndTests", ["lichen", "OCI", "TestSupport"]),
         // Mounts by the way of older kernels; a program, because a test process cannot become root of a namespace.
         .executableTarget(
             name: "OldMounts", dependencies: ["Sandbox", "Linux", system], path: "Tests/OldMounts",
@@ -118,13 +133,17 @@ let package = Package(
         tests("LayerPropertyTests", ["lichen", "TestSupport"]),
         tests(
             "LanguageCorpusTests",
-            ["lichen", "Build", "HTTP", "Archive", "Linux", "TestSupport", system],
-            exclude: ["Copy"]),
+            [
+                "lichen", "Build", "Dockerfile", "HTTP", "Archive", "Linux", "OCI", "TestSupport",
+                system,
+            ],
+            exclude: ["Copy", "Whole"]),
         tests("CrashTests", ["lichen", "TestSupport"]),
-        tests("AttackTests", ["lichen", "Linux", "TestSupport", system]),
+        tests("AttackTests", ["lichen", "Attack", "Linux", "TestSupport", system]),
         tests(
             "CommandLineTests",
             ["lichen", "Build", "Store", "OCI", "Linux", "TestSupport", arguments, system]),
+        tests("LinuxTests", ["Linux", system]),
         tests("OCITests", ["OCI"]),
         tests("DockerfileTests", ["Dockerfile", "TestSupport"], exclude: ["Golden", "Refused"]),
         tests("LintTests", ["Lint", "Dockerfile", "TestSupport"]),
@@ -141,6 +160,14 @@ let package = Package(
             ["Registry", "Credentials", "OCI", "HTTP", "Linux", "TestSupport", system]),
         tests("DoctorTests", ["Doctor", "Linux", "TestSupport", "lichen"]),
         tests("PolicyTests", ["Policy", "CSeccomp", system]),
+        // Readers of foreign bytes, and what has to be true of them: for the slices of the tests and for scripts/fuzz.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Archive", "Credentials", "HTTP", "Layers", "Linux", "OCI", "Policy", "Registry",
+                "TestSupport", system,
+            ], path: "Tests/FuzzTargets", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzTargets", "TestSupport", "Linux", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

@@ -29,12 +29,14 @@
 #include <unistd.h>
 
 #include "sbx_mount.h"
+#include "weak.h"
 
 /* What a step of the set-up may look at and change. */
 struct state {
     const struct sbx_step_spec *spec;
     int go, report;
     int proc;      /* root of the new procfs */
+    int is_borrowed; /* it is not new */
     int covers;    /* whether the empty directory is attached somewhere */
 };
 
@@ -51,6 +53,19 @@ static int reset_signals(struct state *s) {
 }
 
 static int die_with_parent(struct state *s) { return sbx_child_die_with_parent(s->go); }
+static int tell(struct state *s, int32_t step, int32_t value) {
+    struct sbx_report message = {.step = step, .value = value};
+    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
+}
+
+/* A network helper has none of the worker's capabilities when it looks for the namespaces. No RUN sees this process: each has a PID
+ * namespace of its own, and in this one nothing has begun. */
+static int come_into_sight(struct state *s) {
+    if (!s->spec->comes_into_sight) return 0;
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) return -1;
+    return tell(s, SBX_STEP_IN_SIGHT, 0);
+}
+
 static int await_id_map(struct state *s) { return sbx_child_await_id_map(s->go); }
 
 /* Its root is the cgroup that the parent has put this process into. */
@@ -67,7 +82,7 @@ static int become_root(struct state *s) {
     if (s->spec->drops_groups && syscall(SYS_setgroups, 0, NULL) < 0) return -1;
     if (syscall(SYS_setresgid, 0, 0, 0) < 0) return -1;
     if (syscall(SYS_setresuid, 0, 0, 0) < 0) return -1;
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return prctl(PR_SET_DUMPABLE, sbx_is_weakened("undumpable"), 0, 0, 0);
 }
 
 static int make_mounts_private(struct state *s) {
@@ -127,10 +142,37 @@ static int mount_new(const char *type, int target, unsigned int attributes, cons
     return from_shim(sbx_move_mount(mount, target)) < 0 ? -1 : mount;
 }
 
+static int tell(struct state *s, int32_t step, int32_t value) {
+    struct sbx_report message = {.step = step, .value = value};
+    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
+}
+
+/* The /proc around us with all that is mounted on it: no cover is lost. */
+static int borrow_proc(struct state *s) {
+    int copy = from_shim(sbx_clone_mount(AT_FDCWD, "/proc", 1));
+    if (copy < 0) return -1;
+    unsigned int attributes = SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    /* Not of the covers: a null device without devices can't be opened. */
+    if (from_shim(sbx_set_mount_attributes(copy, attributes, 0)) < 0) return -1;
+    return from_shim(sbx_move_mount(copy, s->spec->proc_target)) < 0 ? -1 : copy;
+}
+
+/* In a container whose own /proc is partly covered the kernel refuses a fresh one, which would show what the covers hide;
+ * newer kernels allow one with processes only. The last rung is the container's: /proc/self is right there, because a process
+ * has a number in each PID namespace above its own, but other processes can be seen. They can't be signalled by what is seen,
+ * and their memory, environment and descriptors belong to a user namespace above. */
 static int mount_proc(struct state *s) {
-    s->proc = mount_new("proc", s->spec->proc_target,
-                        SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC, NULL);
-    return s->proc < 0 ? -1 : 0;
+    if (sbx_is_weakened("pidNamespace")) return (s->proc = from_shim(sbx_bind_proc(s->spec->proc_target))) < 0 ? -1 : 0;
+    static const char *const only_processes[] = {"subset", "pid", NULL};
+    unsigned int attributes = SBX_MOUNT_ATTR_NOSUID | SBX_MOUNT_ATTR_NODEV | SBX_MOUNT_ATTR_NOEXEC;
+    s->proc = mount_new("proc", s->spec->proc_target, attributes, NULL);
+    if (s->proc >= 0) return 0;
+    if (errno != EPERM) return -1;
+    s->proc = mount_new("proc", s->spec->proc_target, attributes, only_processes);
+    if (s->proc >= 0) return tell(s, SBX_STEP_PROC, SBX_PROC_ONLY_PROCESSES);
+    s->proc = borrow_proc(s);
+    s->is_borrowed = 1;
+    return s->proc < 0 ? -1 : tell(s, SBX_STEP_PROC, SBX_PROC_BORROWED);
 }
 
 /* Opens `path` below a new file system as a place to mount at; -1 with errno 0 if it does not exist. */
@@ -171,7 +213,7 @@ static int make_read_only(int place) {
 /* One number for the whole namespace, where RLIMIT_NPROC counts for each user of it. The parent asks for it only where the
  * kernel has one for each namespace (Linux 6.14): before, this file is the machine's, and real root could write it even here. */
 static int limit_process_ids(struct state *s) {
-    if (!s->spec->highest_pid) return 0;
+    if (!s->spec->highest_pid || s->is_borrowed) return 0;
     int file = openat(s->proc, "sys/kernel/pid_max", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0) return 0;
     char text[16];
@@ -223,15 +265,11 @@ static int mount_sysfs(struct state *s) {
 
 static int pivot_to_root(struct state *s) {
     if (fchdir(s->spec->root) < 0) return -1;
+    if (sbx_is_weakened("pivot")) return (int)syscall(SYS_chroot, ".");
     if (syscall(SYS_pivot_root, ".", ".") < 0) return -1;
     /* The old root now lies on top of the new one, at the same place. */
     if (from_shim(sbx_unmount_detach(".")) < 0) return -1;
     return chdir("/");
-}
-
-static int tell(struct state *s, int32_t step, int32_t value) {
-    struct sbx_report message = {.step = step, .value = value};
-    return write(s->report, &message, sizeof message) == sizeof message ? 0 : -1;
 }
 
 /* Until the parent has taken the listener out of the table of descriptors that init shares with the command, or says that
@@ -441,6 +479,7 @@ static int execute(struct state *s) {
 static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
     [SBX_STEP_RESET_SIGNALS] = reset_signals,
     [SBX_STEP_DIE_WITH_PARENT] = die_with_parent,
+    [SBX_STEP_COME_INTO_SIGHT] = come_into_sight,
     [SBX_STEP_AWAIT_ID_MAP] = await_id_map,
     [SBX_STEP_CGROUP_NAMESPACE] = cgroup_namespace,
     [SBX_STEP_BECOME_ROOT] = become_root,
@@ -479,6 +518,6 @@ static int (*const steps[SBX_STEP_COUNT])(struct state *) = {
 _Noreturn void sbx_step_main(const struct sbx_step_spec *spec, int go, int report) {
     struct state state = {.spec = spec, .go = go, .report = report, .proc = -1};
     for (int32_t i = 0; i < SBX_STEP_COUNT; i++)
-        if (steps[i](&state) < 0) sbx_child_fail(state.report, i);
+        if (!sbx_skips_step(i) && steps[i](&state) < 0) sbx_child_fail(state.report, i);
     __builtin_unreachable();
 }

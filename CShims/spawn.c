@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "weak.h"
+
 typedef void (*child_main)(const void *spec, int go, int report);
 
 /* Clones a child that sees both pipes' far ends and nothing else of this call. All signals are blocked across the clone:
@@ -56,12 +58,17 @@ int sbx_clone_step(const struct sbx_step_spec *spec, struct sbx_child *child) {
      * lets the child go. */
     uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
     if (spec->new_network) flags |= CLONE_NEWNET;
+    flags &= ~(uint64_t)sbx_missing_namespaces();
     return spawn(flags, step, spec, child);
 }
 
 int sbx_clone_worker(const struct sbx_worker_spec *spec, struct sbx_child *child) {
-    uint64_t flags = spec->isolated ? CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNS;
-    return spawn(flags, worker, spec, child);
+    static const uint64_t flags[] = {
+        [SBX_WORKER_USER] = CLONE_NEWUSER | CLONE_NEWNS,
+        [SBX_WORKER_ISOLATED] = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC,
+        [SBX_WORKER_PLAIN] = 0,
+    };
+    return spawn(flags[spec->namespaces], worker, spec, child);
 }
 
 int sbx_clone_guard(const struct sbx_guard_spec *spec, struct sbx_child *child) {

@@ -21,8 +21,12 @@ enum {
     SBX_RENAME_EXCHANGE = 2,
 };
 
-/* Opens `path` below `dir`. O_CLOEXEC is added. `mode` counts for O_CREAT and O_TMPFILE only. */
+/* Opens `path` below `dir`. O_CLOEXEC is added. `mode` counts for O_CREAT and O_TMPFILE only. Where there is no openat2(2),
+ * sbx_walk_open does the same. */
 int sbx_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+/* The same by a walk of our own; path_walk.c. Needs no call that Linux 5.10 has not; holds a descriptor a level. */
+int sbx_walk_open(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 
 /* What statx(2) tells, with nothing to decode. */
 struct sbx_stat {

@@ -16,7 +16,7 @@
  * status of the command. Before that, where the specification `listens`: SBX_STEP_LISTENING with the number of the seccomp
  * listener among the descriptors of the child (init), or SBX_STEP_NOT_LISTENING with an errno (ESRCH: the command has
  * ended; this may also come after SBX_STEP_LISTENING, and means nothing then). Init goes on when it gets a
- * byte more through its go pipe; the command does not wait. Nothing but end-of-file from a worker means that its execve happened. */
+ * byte more through its go pipe; the command does not wait. First of all may come SBX_STEP_PROC. Nothing but end-of-file from a worker means that its execve happened. */
 struct sbx_report {
     int32_t step;
     int32_t value;
@@ -33,6 +33,7 @@ struct sbx_child {
 enum sbx_step {
     SBX_STEP_RESET_SIGNALS,
     SBX_STEP_DIE_WITH_PARENT,
+    SBX_STEP_COME_INTO_SIGHT,
     SBX_STEP_AWAIT_ID_MAP,
     SBX_STEP_CGROUP_NAMESPACE,
     SBX_STEP_BECOME_ROOT,
@@ -70,6 +71,14 @@ enum sbx_step {
     SBX_STEP_LISTENING = 1001,
     SBX_STEP_NOT_LISTENING = 1002,
     SBX_STEP_PART_FROM_COMMAND = 1003, /* of init, beside the command */
+    SBX_STEP_IN_SIGHT = 1004,
+    SBX_STEP_PROC = 1005, /* /proc is not a fresh one; the value is an sbx_proc */
+};
+
+enum sbx_proc {
+    SBX_PROC_FRESH,
+    SBX_PROC_ONLY_PROCESSES, /* fresh, without what is not about processes */
+    SBX_PROC_BORROWED,       /* that of the place around us, covers included */
 };
 
 /* A mount made by the parent (detached), and where it goes: both by descriptor, so no path is looked up. */
@@ -87,6 +96,8 @@ struct sbx_limit {
  * not wanted is -1. */
 struct sbx_step_spec {
     int32_t new_network;         /* 1: a network namespace of its own, with loopback up */
+    int32_t comes_into_sight;    /* 1: while it waits for its id maps, a process with its ids may open its namespaces; it says
+                                    SBX_STEP_IN_SIGHT first */
     const struct sbx_address *refused; /* nothing is sent there from a network of its own */
     size_t refused_count;
     int32_t root;                /* detached mount of the rootfs */
@@ -125,9 +136,15 @@ struct sbx_step_spec {
     const char *const *environment;
 };
 
-/* The worker. `keep` is the one descriptor it inherits beside 0, 1 and 2; it arrives as number 3. */
+enum sbx_worker_namespaces {
+    SBX_WORKER_USER,     /* user and mount: the worker */
+    SBX_WORKER_ISOLATED, /* mount, PID, network and IPC: the unpacker, below the worker */
+    SBX_WORKER_PLAIN,    /* the parent's: the reader of archives */
+};
+
+/* The worker and its kind. `keep` is the one descriptor it inherits beside 0, 1 and 2; it arrives as number 3. */
 struct sbx_worker_spec {
-    int32_t isolated; /* 1: no user namespace of its own, but PID, network and IPC: the unpacker, below the worker */
+    uint32_t namespaces; /* enum sbx_worker_namespaces */
     int32_t keep;
     const char *program;
     const char *const *arguments;

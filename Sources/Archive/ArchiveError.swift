@@ -1,3 +1,4 @@
+import Linux
 public import SystemPackage
 
 /// What is wrong with a stream or an archive, and where.
@@ -64,7 +65,7 @@ extension ArchiveError: CustomStringConvertible {
         case .limit(let what, let value): text += "more than the limit of \(value) \(what)"
         case .wrongSize(let declared, let actual):
             text += "\(declared) bytes of data were announced, \(actual) came"
-        case .system(let step, let code): text += "\(step): \(code)"
+        case .system(let step, let code): text += "\(step): \(code.inWords)"
         }
         if let entry { text += ", entry \(escaped(entry))" }
         if let offset { text += ", at byte \(offset)" }

@@ -35,7 +35,7 @@ public enum ArchiveLimits {
 }
 
 /// Bounds of one decompression, against small files that unfold to huge ones.
-public struct DecompressionLimits: Equatable, Sendable {
+public struct DecompressionLimits: Codable, Equatable, Sendable {
     /// Bytes that may come out.
     public var maximumOutput: Int64
     /// Bytes out for each byte in, once `ratioAppliesAfter` bytes have come out.

@@ -4,13 +4,20 @@ public import SystemPackage
 /// The bytes of an open file, pipe or socket. The descriptor stays the caller's.
 public final class DescriptorSource: ByteSource {
     private let descriptor: FileDescriptor
+    private let name: String
     private var offset: Int64?
     private var left: Int64
 
     /// Reads from where `descriptor` stands, or from `offset` without moving it, and no more than
     /// `length` bytes.
-    public init(_ descriptor: FileDescriptor, offset: Int64? = nil, length: Int64? = nil) {
+    ///
+    /// - Parameter name: what it is, for errors.
+    public init(
+        _ descriptor: FileDescriptor, offset: Int64? = nil, length: Int64? = nil,
+        called name: String = "the archive"
+    ) {
         self.descriptor = descriptor
+        self.name = name
         self.offset = offset
         left = length ?? .max
     }
@@ -28,7 +35,7 @@ public final class DescriptorSource: ByteSource {
                 offset? += Int64(count)
                 return count
             }
-            if errno != EINTR { throw ArchiveError.system("read", errno) }
+            if errno != EINTR { throw ArchiveError.system("read \(name)", errno) }
         }
     }
 }
@@ -36,8 +43,13 @@ public final class DescriptorSource: ByteSource {
 /// Writes to an open file, pipe or socket. The descriptor stays the caller's, open and unsynced.
 public final class DescriptorSink: ByteSink {
     private let descriptor: FileDescriptor
+    private let name: String
 
-    public init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+    /// - Parameter name: what it is, for errors.
+    public init(_ descriptor: FileDescriptor, called name: String = "the archive") {
+        self.descriptor = descriptor
+        self.name = name
+    }
 
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
@@ -46,7 +58,7 @@ public final class DescriptorSink: ByteSink {
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EINTR {
-                throw ArchiveError.system("write", errno)
+                throw ArchiveError.system("write \(name)", errno)
             }
         }
     }

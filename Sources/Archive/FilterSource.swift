@@ -13,6 +13,9 @@ final class FilterSource: ByteSource {
     private let archive: OpaquePointer
     private var total: Int64 = 0
 
+    /// Loads libarchive, which a process that is shut in could not any more. One that is not there is an error where it is needed.
+    static func prepare() { _ = carchive_load() }
+
     init(_ input: InputWindow, format: ArchiveFormat, limits: DecompressionLimits) throws {
         if let problem = carchive_load() {
             throw ArchiveError(.library(String(cString: problem)), format: format)

@@ -57,8 +57,12 @@ final class GzipSource: ByteSource {
                 .assumingMemoryBound(to: UInt8.self)
             state.pointee.avail_in = UInt32(given)
             let answer = isal_inflate(state)
-            input.consume(given - Int(state.pointee.avail_in))
-            if answer < 0 { throw failure(.corrupt("damaged deflate data")) }
+            let left = Int(state.pointee.avail_in)
+            // After an error ISA-L's count of what it took means nothing: it may have given back more than it got.
+            guard answer >= 0, left <= given else {
+                throw failure(.corrupt("damaged deflate data"))
+            }
+            input.consume(given - left)
             if state.pointee.block_state == ISAL_BLOCK_FINISH {
                 let count = room - Int(state.pointee.avail_out)
                 try account(count)

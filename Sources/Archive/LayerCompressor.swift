@@ -39,7 +39,7 @@ public final class LayerCompressor: LendingSink {
     public init(
         kind: LayerCompression = .standard, threads: Int, to file: FileDescriptor
     ) throws {
-        blob = HashingSink(DescriptorSink(file))
+        blob = HashingSink(DescriptorSink(file, called: "a layer"))
         switch kind {
         case .gzip(let level):
             let writer = try GzipBlockWriter(

@@ -80,8 +80,17 @@ struct TarHeaderBlock {
             entry.major = try device(TarField.major)
             entry.minor = try device(TarField.minor)
         }
-        entry.xattrs = pax?.xattrs ?? []
+        entry.xattrs = try (pax?.xattrs ?? []).map(Self.canonical)
         return entry
+    }
+
+    private static func canonical(_ xattr: TarEntry.Xattr) throws(ArchiveError) -> TarEntry.Xattr {
+        if xattr.name != FileCapability.attribute { return xattr }
+        guard let value = FileCapability.canonical(xattr.value) else {
+            throw ArchiveError(
+                .corrupt("file capabilities that are malformed, or another machine's"))
+        }
+        return TarEntry.Xattr(name: xattr.name, value: value)
     }
 
     func number(_ field: Range<Int>, _ what: String) throws(ArchiveError) -> Int64 {

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// Why a build ended without an image: in words, with a place, a remedy and the exit status that fits.
 public struct BuildError: Error, Sendable, CustomStringConvertible {
     /// The exit statuses of guide.md, section 4.
@@ -38,4 +40,14 @@ public struct BuildError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { (location.map { "\($0): " } ?? "") + message }
+}
+
+extension BuildError.Category {
+    /// What an errno alone tells: a disk that is full, broken or not to be written is the fault of no input. Else `other`.
+    init(_ errno: Errno, else other: Self) {
+        switch errno {
+        case .noSpace, .diskQuotaExceeded, .readOnlyFileSystem, .ioError: self = .storage
+        default: self = other
+        }
+    }
 }

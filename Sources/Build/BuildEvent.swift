@@ -11,13 +11,18 @@ public enum BuildEvent: Sendable {
         public var stage: String
         /// As written, on one line.
         public var text: String
+        /// What it is carried out for, where a build is for several platforms; else empty.
+        public var platform: String
 
-        public init(number: Int, total: Int, line: Int, stage: String, text: String) {
+        public init(
+            number: Int, total: Int, line: Int, stage: String, text: String, platform: String = ""
+        ) {
             self.number = number
             self.total = total
             self.line = line
             self.stage = stage
             self.text = text
+            self.platform = platform
         }
     }
 

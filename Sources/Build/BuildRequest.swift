@@ -23,6 +23,8 @@ public struct BuildRequest: Sendable {
     public enum Allowance: String, Sendable, Codable, CaseIterable {
         /// The addresses where clouds hand out a machine's credentials.
         case metadata
+        /// `RUN --security=insecure`.
+        case insecure = "security.insecure"
     }
 
     /// How a RUN is confined; design.md, "Isolation". The modes that come later are refused by name.
@@ -52,7 +54,8 @@ public struct BuildRequest: Sendable {
     /// `--build-arg NAME=value`.
     public var buildArguments: [String: String] = [:]
     public var target: String?
-    public var platform: Platform = .host
+    /// What is built for, in this order; several give one image each, under an index. Without repetition, never empty.
+    public var platforms: [Platform] = [.host]
     public var labels: [String: String] = [:]
     public var pull: PullPolicy = .always
     public var usesCache = true
@@ -141,8 +144,10 @@ public struct ImageOutput: Sendable, Equatable {
 
 /// What came of a build.
 public struct BuildResult: Sendable, Equatable {
+    /// Of the image, or of the index of several.
     public var manifest: Descriptor
-    public var config: Digest
+    /// Nil for an index.
+    public var config: Digest?
     /// Instructions that make files, and those of them that the store answered.
     public var stepCount: Int
     public var cachedCount: Int
@@ -151,6 +156,8 @@ public struct BuildResult: Sendable, Equatable {
     public var uploadedBytes: Int64
     /// Calls that were refused to its RUNs, none of which failed for it.
     public var refusedCalls: [RefusedCall]
+    /// Lines of its RUNs with `--security=insecure`, whether they ran or were known.
+    public var insecureRuns: [Int] = []
     /// Where its RUNs had their network, and what they were allowed.
     public var network: BuildRequest.Network = .host
     public var allowances: Set<BuildRequest.Allowance> = []
@@ -160,7 +167,7 @@ public struct BuildResult: Sendable, Equatable {
     public var peakMemoryBytes: Int64?
 
     public init(
-        manifest: Descriptor, config: Digest, stepCount: Int, cachedCount: Int,
+        manifest: Descriptor, config: Digest?, stepCount: Int, cachedCount: Int,
         downloadedBytes: Int64, uploadedBytes: Int64, refusedCalls: [RefusedCall] = [],
         peakMemoryBytes: Int64? = nil
     ) {

@@ -2,12 +2,12 @@ public import OCI
 import Store
 
 extension Builder {
-    /// Brings an image into the store under its name, with all its layers.
+    /// Brings an image into the store under its name, with all its layers: of an index, the images for `platforms`.
     ///
     /// - Returns: the descriptor of what the name stands for: a manifest, or an index.
     /// - Throws: `BuildError`, or `CancellationError`.
     public func pull(
-        _ reference: Reference, platform: Platform, plainHTTP: Set<String> = [],
+        _ reference: Reference, platforms: [Platform], plainHTTP: Set<String> = [],
         insecure: Set<String> = []
     ) async throws -> Descriptor {
         try await described {
@@ -17,10 +17,25 @@ extension Builder {
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             let source = ImageSource(store: store, request: request, observer: observer)
-            let image = try await source.image(reference, platform)
-            try await source.ensureBlobs(image.layers)
-            return image.top
+            var images: [BaseImage] = []
+            for platform in platforms {
+                let image = try await source.image(reference, platform)
+                warn(of: image, notFor: platform)
+                images.append(image)
+            }
+            for image in images { try await source.ensureBlobs(image.layers) }
+            return images[0].top
         }
+    }
+
+    /// An image that is no index is for one platform, whatever was asked for.
+    private func warn(of image: BaseImage, notFor platform: Platform) {
+        let config = image.config
+        let found = Platform(
+            os: config.os, architecture: config.architecture, variant: config.variant)
+        let (own, wanted) = (found.normalized, platform.normalized)
+        if own.os == wanted.os && own.architecture == wanted.architecture { return }
+        observer(.warning("\(image.name) is for \(found), not for \(platform)"))
     }
 
     /// Sends an image of the store to the registry that its name says.

@@ -32,25 +32,32 @@ public struct Builder: Sendable {
         return try await withSession(request) { try await run($0) }
     }
 
-    /// Reads and plans what `request` asks for; nothing has run yet when `body` begins.
+    /// Reads and plans what `request` asks for, for each of its platforms; nothing has run yet when `body` begins.
     func withSession<Value>(
         _ request: BuildRequest, isRehearsal: Bool = false,
         _ body: (BuildSession) async throws -> Value
     ) async throws -> Value {
         let images = ImageSource(store: store, request: request, observer: observer)
-        let remote = RemoteFiles(store: store, counter: images.counter)
-        let fetcher = ContextFetcher(request, store: store, remote: remote)
+        let remote = RemoteFiles(
+            store: store, counter: images.counter, secrets: RemoteSecrets(request.secrets))
+        let archives = ArchiveReaderClient()
+        defer { archives.finish() }
+        let fetcher = ContextFetcher(request, store: store, remote: remote, archives: archives)
         defer { fetcher.removeFiles() }
         let (text, context) = try await read(request, fetcher)
-        let document = try text.parse()
+        let document = try text.parse(arguments: request.buildArguments)
         do {
-            let planned = try await Planner(request: request, images: images).plan(document)
+            let planned = try await plan(document, request, images)
             try Checks.report(document, planned, context, request, to: observer)
+            let plans = planned.map(\.plan)
+            let emulation = try Emulation(for: plans, document)
             let weaknesses = Weaknesses(request.requirements, observer: observer)
-            let worker = WorkerClient(request, store: store, weaknesses: weaknesses)
+            let worker = WorkerClient(
+                request, store: store, emulators: emulation.emulators, weaknesses: weaknesses)
             let session = try BuildSession(
-                request: request, plan: planned.plan, store: store, images: images, worker: worker,
-                remote: remote, context: context, weaknesses: weaknesses,
+                request: request, document: document, plans: plans, store: store, images: images,
+                worker: worker, remote: remote, archives: archives, context: context,
+                weaknesses: weaknesses,
                 isRehearsal: isRehearsal, observer: observer)
             return try await body(session)
         } catch let error as DockerfileError {
@@ -58,6 +65,21 @@ public struct Builder: Sendable {
             failure.excerpt = error.excerpt(in: document.source)
             throw failure
         }
+    }
+
+    /// One plan for each platform.
+    private func plan(
+        _ document: DockerfileDocument, _ request: BuildRequest, _ images: ImageSource
+    ) async throws -> [Planner.Outcome] {
+        var planned: [Planner.Outcome] = []
+        for platform in request.platforms {
+            let planner = Planner(request: request, images: images, platform: platform)
+            planned.append(try await planner.plan(document))
+        }
+        if planned.count > 1 {
+            for outcome in planned { try outcome.plan.checkTargetPlatform() }
+        }
+        return planned
     }
 
     /// The Dockerfile, and what COPY may take.
@@ -77,17 +99,14 @@ public struct Builder: Sendable {
     private func run(_ session: BuildSession) async throws -> BuildResult {
         let outcome: Result<BuildResult, any Error>
         do {
-            warnOfUnusedArguments(session)
-            for name in session.plan.unusedContexts {
-                observer(.warning("build context \(name) is not used: nothing has that name"))
-            }
+            warnOfUnused(session)
             let states = try await StageScheduler(session: session).solveAll()
-            let image = try await ImageAssembler(session: session).assemble(
-                states[session.plan.target]!)
-            try await deliver(image, session)
+            let built = try await assemble(states, session)
+            try await deliver(built, session)
             outcome = .success(
                 BuildResult(
-                    manifest: image.manifest, config: image.config,
+                    manifest: built.top,
+                    config: built.images.count == 1 ? built.images[0].config : nil,
                     stepCount: session.stepCounts.steps,
                     cachedCount: session.stepCounts.cached,
                     downloadedBytes: session.images.counter.downloaded,
@@ -104,49 +123,11 @@ public struct Builder: Sendable {
         await session.worker.finish()
         var result = try outcome.get()
         result.peakMemoryBytes = memory
+        result.insecureRuns = session.insecureRuns
         result.network = session.request.network
         result.allowances = session.request.allowances
         result.weaknesses = session.weaknesses.all
         return result
-    }
-
-    private func deliver(_ image: AssembledImage, _ session: BuildSession) async throws {
-        for tag in session.request.tags where tag.tag != nil {
-            if try store.image(tag.description)?.digest != image.manifest.digest {
-                try store.setImage(tag.description, to: image.manifest)
-            }
-        }
-        if session.request.pushes {
-            for tag in session.request.tags {
-                try await session.pusher.push(image.manifest, to: tag)
-            }
-        }
-        try await export(image, session)
-    }
-
-    private func export(_ image: AssembledImage, _ session: BuildSession) async throws {
-        if session.request.outputs.isEmpty { return }
-        try await session.images.ensureBlobs(image.layers)
-        guard let manifest = try store.document(image.manifest.digest),
-            let config = try store.document(image.config)
-        else { throw StoreError(.missingBlob(image.manifest.digest)) }
-        let exportable = ExportableImage(
-            manifest: image.manifest, manifestBytes: manifest, configBytes: config,
-            layers: image.layers)
-        let (store, observer, request) = (store, observer, session.request)
-        let cancellation = CancellationFlag()
-        try await withTaskCancellationHandler {
-            try await blocking {
-                let exporter = ImageExporter(
-                    store: store, checkCancellation: { try cancellation.check() },
-                    notice: { observer(.notice($0)) })
-                for output in request.outputs {
-                    try exporter.export(exportable, to: output, as: request.tags)
-                }
-            }
-        } onCancel: {
-            cancellation.cancel()
-        }
     }
 
     private static func checkIsolation(_ isolation: BuildRequest.Isolation) throws(BuildError) {
@@ -165,19 +146,34 @@ public struct Builder: Sendable {
         }
     }
 
+    private func warnOfUnused(_ session: BuildSession) {
+        for name in unusedArguments(session) {
+            observer(.warning("build argument \(name) is not used: no ARG of that name"))
+        }
+        let unused = session.plans.map { Set($0.unusedContexts) }
+        let everywhere = unused.dropFirst().reduce(unused[0]) { $0.intersection($1) }
+        for name in everywhere.sorted() {
+            observer(.warning("build context \(name) is not used: nothing has that name"))
+        }
+    }
+
     /// A build argument that nobody asks for is most likely misspelt.
-    private func warnOfUnusedArguments(_ session: BuildSession) {
+    private func unusedArguments(_ session: BuildSession) -> [String] {
         var known = Set(StageScope.proxyArguments.flatMap { [$0, $0.lowercased()] })
         known.formUnion([
             "SOURCE_DATE_EPOCH", Checks.argument, ContextFetcher.keepGitArgument,
         ])
-        known.formUnion(GlobalScope.predefinedArguments(session.document, session.request).keys)
-        for instruction in session.document.instructions {
-            guard case .arg(let definitions) = instruction.operation else { continue }
-            known.formUnion(definitions.map(\.name.text))
+        known.formUnion(BuiltInArguments.names)
+        for plan in session.plans {
+            known.formUnion(
+                GlobalScope.predefinedArguments(
+                    plan.document, session.request, for: plan.platform
+                ).keys)
+            for instruction in plan.document.instructions {
+                guard case .arg(let definitions) = instruction.operation else { continue }
+                known.formUnion(definitions.map(\.name.text))
+            }
         }
-        for name in session.request.buildArguments.keys.sorted() where !known.contains(name) {
-            observer(.warning("build argument \(name) is not used: no ARG of that name"))
-        }
+        return session.request.buildArguments.keys.sorted().filter { !known.contains($0) }
     }
 }

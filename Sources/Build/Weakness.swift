@@ -1,4 +1,5 @@
 import Doctor
+import Linux
 import Synchronization
 
 /// Something that a build has less of than by default.
@@ -23,6 +24,15 @@ public struct Weakness: Hashable, Sendable, Codable {
         consequence:
             "this kernel (Linux before 6.7, or without Landlock) can't keep a malicious RUN from cloud metadata "
             + "services; --network none does")
+
+    static func coveredProc(_ view: ProcView) -> Weakness {
+        let consequence =
+            view == .onlyProcesses
+            ? "the /proc around this build is masked: a RUN's own holds processes alone, and nothing of the kernel's"
+            : "the /proc around this build is masked, and the kernel allows no other: a RUN sees it, with the names and "
+                + "command lines of the processes there"
+        return Weakness(fact: "proc.fresh", consequence: consequence)
+    }
 
     static func unsupervised(_ reason: String) -> Weakness {
         Weakness(

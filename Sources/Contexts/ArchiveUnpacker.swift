@@ -1,4 +1,4 @@
-import Archive
+public import Archive
 import Layers
 import Linux
 public import SystemPackage
@@ -19,11 +19,10 @@ public struct ArchiveUnpacker: ~Copyable {
 
     private init(root: FileDescriptor) { self.root = root }
 
-    /// Unpacks `input`, packed by whatever Lichen reads, to its end.
-    public static func unpack(_ input: ContextInput, into root: FileDescriptor) throws
+    /// Unpacks the archive whose entries these are, to its end.
+    public static func unpack(_ tar: any EntryReader, into root: FileDescriptor) throws
         -> EntryRecords
     {
-        let tar = TarReader(try Decompressor(input, limits: ContextLimits.decompression))
         var unpacker = ArchiveUnpacker(root: root)
         while let entry = try tar.next() {
             if tar.count > ContextLimits.entries || unpacker.kinds.count > ContextLimits.entries {
@@ -35,7 +34,7 @@ public struct ArchiveUnpacker: ~Copyable {
         return unpacker.records
     }
 
-    private mutating func apply(_ entry: TarEntry, _ tar: TarReader) throws {
+    private mutating func apply(_ entry: TarEntry, _ tar: any EntryReader) throws {
         guard let path = TreePath(entry.path) else {
             throw ContextArchiveError(problem: .leavesContext, path: entry.path)
         }
@@ -110,7 +109,7 @@ public struct ArchiveUnpacker: ~Copyable {
     // MARK: - Files
 
     private mutating func make(
-        _ entry: TarEntry, at path: TreePath, in directory: FileDescriptor, _ tar: TarReader
+        _ entry: TarEntry, at path: TreePath, in directory: FileDescriptor, _ tar: any EntryReader
     ) throws {
         switch entry.kind {
         case .file: try makeFile(entry, at: path, in: directory, tar)
@@ -133,7 +132,7 @@ public struct ArchiveUnpacker: ~Copyable {
     }
 
     private mutating func makeFile(
-        _ entry: TarEntry, at path: TreePath, in directory: FileDescriptor, _ tar: TarReader
+        _ entry: TarEntry, at path: TreePath, in directory: FileDescriptor, _ tar: any EntryReader
     ) throws {
         // No sum can overflow: each is refused before the next is added.
         if entry.size > ContextLimits.bytes - byteCount {

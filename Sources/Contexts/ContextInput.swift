@@ -1,19 +1,14 @@
 public import Archive
-import Glibc
-import Linux
 public import SystemPackage
 
 /// A context, or a Dockerfile in its place, as it comes through a file, a pipe or a socket.
 public final class ContextInput: ByteSource {
     /// A tar's first block. It always has zero bytes, and no Dockerfile has one.
     private static let firstBlock = 512
-    /// How long it waits for bytes before it asks whether somebody still wants them.
-    private static let patienceMilliseconds: CInt = 200
 
-    private let descriptor: FileDescriptor
-    private let plain: DescriptorSource
-    private let checkCancellation: () throws -> Void
-    private var start: [UInt8] = []
+    private let source: PatientSource
+    /// The bytes that have been read to see what it is.
+    public private(set) var start: [UInt8] = []
     private var position = 0
 
     /// Reads its first bytes.
@@ -24,9 +19,7 @@ public final class ContextInput: ByteSource {
     public init(_ descriptor: FileDescriptor, checkCancellation: @escaping () throws -> Void)
         throws
     {
-        self.descriptor = descriptor
-        plain = DescriptorSource(descriptor)
-        self.checkCancellation = checkCancellation
+        source = PatientSource(descriptor, checkCancellation: checkCancellation)
         start = try take(Self.firstBlock)
     }
 
@@ -45,7 +38,7 @@ public final class ContextInput: ByteSource {
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         let count = min(buffer.count, start.count - position)
-        if count == 0 { return try wait(into: buffer) }
+        if count == 0 { return try source.read(into: buffer) }
         buffer.copyBytes(from: start[position..<position + count])
         position += count
         return count
@@ -57,18 +50,11 @@ public final class ContextInput: ByteSource {
         while bytes.count < count {
             let wanted = min(chunk.count, count - bytes.count)
             let came = try chunk.withUnsafeMutableBytes {
-                try wait(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
+                try source.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
             }
             if came == 0 { break }
             bytes += chunk[..<came]
         }
         return bytes
-    }
-
-    /// A read that a cancelled build does not have to wait for.
-    private func wait(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        repeat { try checkCancellation() } while poll(&waiting, 1, Self.patienceMilliseconds) == 0
-        return try plain.read(into: buffer)
     }
 }

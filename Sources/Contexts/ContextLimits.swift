@@ -1,4 +1,4 @@
-import Archive
+public import Archive
 import Linux
 
 /// Bounds on what an archive may ask for that is a build context. Those on names and headers are `ArchiveLimits`.
@@ -10,7 +10,7 @@ public enum ContextLimits {
     /// Bytes of all extended attributes, which are kept in memory.
     public static let attributes = 64 << 20
 
-    static let decompression = DecompressionLimits(maximumOutput: bytes + bytes / 16)
+    public static let decompression = DecompressionLimits(maximumOutput: bytes + bytes / 16)
 }
 
 /// Why an archive can't be a build context, and at which entry.

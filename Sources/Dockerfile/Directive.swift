@@ -63,7 +63,11 @@ struct DirectiveReader {
     private(set) var directives: [Directive] = []
     private(set) var escape: Unicode.Scalar = "\\"
     private(set) var check = CheckOptions()
+    /// Whether somebody else has named the front end already.
+    let ignoresFrontEnd: Bool
     private var isDone = false
+
+    init(ignoresFrontEnd: Bool = false) { self.ignoresFrontEnd = ignoresFrontEnd }
 
     /// Whether the line, without the white space before it, was a directive.
     mutating func read(_ line: Piece, isFirst: Bool) throws(Fault) -> Bool {
@@ -86,7 +90,7 @@ struct DirectiveReader {
             escape = value.text == "`" ? "`" : "\\"
         case .syntax:
             let reference = String(value.text.prefix { $0 != " " })
-            guard isOurFrontEnd(reference) else {
+            guard ignoresFrontEnd || isOurFrontEnd(reference) else {
                 throw Fault(.externalFrontEnd(reference), at: value.range)
             }
         case .check:
@@ -110,7 +114,7 @@ struct DirectiveReader {
 }
 
 /// Whether a `# syntax=` reference names the front end whose language this is: any 1.x of it.
-func isOurFrontEnd(_ reference: String) -> Bool {
+public func isOurFrontEnd(_ reference: String) -> Bool {
     var name = Substring(reference)
     if let digest = name.firstIndex(of: "@") { name = name[..<digest] }
     var tag: Substring = "1"

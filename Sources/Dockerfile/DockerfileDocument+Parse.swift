@@ -4,12 +4,13 @@ extension DockerfileDocument {
     /// - Parameters:
     ///   - bytes: the file; a byte-order mark and CR LF line ends are fine.
     ///   - file: what messages call it.
+    ///   - ignoresFrontEnd: whether `# syntax=` says nothing, because the front end was named elsewhere.
     /// - Throws: the first thing that is wrong, with its place.
     public static func parse(
-        _ bytes: [UInt8], file: String
+        _ bytes: [UInt8], file: String, ignoresFrontEnd: Bool = false
     ) throws(DockerfileError) -> DockerfileDocument {
         let source = try SourceText(bytes, file: file)
-        var reader = LineReader(source)
+        var reader = LineReader(source, ignoresFrontEnd: ignoresFrontEnd)
         var instructions: [Instruction] = []
         while let next = try read(&reader) { instructions.append(next) }
         let start = SourcePosition(line: 1, column: 1)

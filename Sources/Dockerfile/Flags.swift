@@ -67,11 +67,24 @@ private func flag(_ text: String, _ piece: Piece) -> Flag {
         word: Word(piece.text, range: piece.range), valueRange: written.range)
 }
 
-/// The flags of one instruction, taken one by one; what is left over is unknown.
+extension Instruction.Kind {
+    /// The flags that the instruction takes, without dashes; any other is refused.
+    public var flags: [String] {
+        switch self {
+        case .from: ["platform"]
+        case .run: ["mount", "network", "security", "device"]
+        case .copy: ["chown", "from", "chmod", "link", "exclude", "parents"]
+        case .add: ["chown", "chmod", "link", "keep-git-dir", "checksum", "unpack", "exclude"]
+        case .healthcheck: ["interval", "timeout", "start-period", "start-interval", "retries"]
+        default: []
+        }
+    }
+}
+
+/// The flags of one instruction, taken one by one.
 struct FlagSet {
     let instruction: Instruction.Kind
     private let flags: [Flag]
-    private var known: [String] = []
 
     init(_ flags: [Flag], of instruction: Instruction.Kind) {
         self.flags = flags
@@ -80,21 +93,25 @@ struct FlagSet {
 
     var isEmpty: Bool { flags.isEmpty }
 
-    /// A flag that may come once and has a value.
-    mutating func word(_ name: String) throws(Fault) -> Word? {
-        try single(name).map { (flag) throws(Fault) in try Self.valued(flag) }
+    /// A flag that may come once and has a value; an empty one is as none. BuildKit's flags are so.
+    func word(_ name: String) throws(Fault) -> Word? {
+        guard let flag = try single(name) else { return nil }
+        guard flag.value != nil else {
+            throw Fault(.missingFlagValue(flag.name), at: flag.word.range)
+        }
+        return flag.value == "" ? nil : flag.valueWord
     }
 
     /// A flag that may come any number of times.
-    mutating func words(_ name: String) throws(Fault) -> [Word] {
-        known.append(name)
+    func words(_ name: String) throws(Fault) -> [Word] {
+        assert(instruction.flags.contains(name))
         var words: [Word] = []
         for flag in flags where flag.name == name { words.append(try Self.valued(flag)) }
         return words
     }
 
     /// `--name`, `--name=true` or `--name=false`.
-    mutating func truth(_ name: String) throws(Fault) -> Bool? {
+    func truth(_ name: String) throws(Fault) -> Bool? {
         guard let flag = try single(name) else { return nil }
         guard let value = flag.value else { return true }
         switch value.lowercased() {
@@ -109,9 +126,10 @@ struct FlagSet {
     }
 
     /// A flag whose value is one of a few words.
-    mutating func choice<Value>(_ name: String, of type: Value.Type) throws(Fault) -> Value?
+    func choice<Value>(_ name: String, of type: Value.Type) throws(Fault) -> Value?
     where Value: RawRepresentable<String> & CaseIterable {
-        guard let word = try word(name) else { return nil }
+        guard let flag = try single(name) else { return nil }
+        let word = try Self.valued(flag)
         if let value = Value(rawValue: word.text) { return value }
         let known = Value.allCases.map(\.rawValue)
         let near = nearest(to: word.text, among: known).map { "; did you mean \($0)?" } ?? ""
@@ -121,18 +139,17 @@ struct FlagSet {
             at: word.range)
     }
 
-    /// To be called when all known flags have been asked for.
     func refuseOthers() throws(Fault) {
-        for flag in flags where !known.contains(flag.name) {
-            let near = nearest(to: flag.name, among: known)
+        for flag in flags where !instruction.flags.contains(flag.name) {
+            let near = nearest(to: flag.name, among: instruction.flags)
             throw Fault(
                 .unknownFlag(flag.name, instruction: instruction.rawValue, suggestion: near),
                 at: flag.word.range)
         }
     }
 
-    private mutating func single(_ name: String) throws(Fault) -> Flag? {
-        known.append(name)
+    private func single(_ name: String) throws(Fault) -> Flag? {
+        assert(instruction.flags.contains(name))
         var found: Flag?
         for flag in flags where flag.name == name {
             guard found == nil else { throw Fault(.repeatedFlag(name), at: flag.word.range) }

@@ -1,5 +1,5 @@
 extension InstructionParser {
-    mutating func copy() throws(Fault) -> CopyInstruction {
+    func copy() throws(Fault) -> CopyInstruction {
         let owner = try flags.word("chown")
         let from = try stageFlag("from")
         let mode = try flags.word("chmod")
@@ -12,7 +12,7 @@ extension InstructionParser {
             keepsParents: keepsParents, excludes: excludes)
     }
 
-    mutating func add() throws(Fault) -> AddInstruction {
+    func add() throws(Fault) -> AddInstruction {
         let owner = try flags.word("chown")
         let mode = try flags.word("chmod")
         let isLinked = try flags.truth("link") ?? false
@@ -28,7 +28,7 @@ extension InstructionParser {
     }
 
     /// A flag that names a stage. Its value is never expanded, so nothing to expand may be in it.
-    private mutating func stageFlag(_ name: String) throws(Fault) -> Word? {
+    private func stageFlag(_ name: String) throws(Fault) -> Word? {
         guard let word = try flags.word(name) else { return nil }
         let expansion = try? Expander(escape: escape).expand(word.text) { _ in nil }
         guard expansion?.text == word.text else {

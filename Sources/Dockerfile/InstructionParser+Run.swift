@@ -1,5 +1,5 @@
 extension InstructionParser {
-    mutating func run() throws(Fault) -> RunInstruction {
+    func run() throws(Fault) -> RunInstruction {
         var mounts: [MountFlag] = []
         for word in try flags.words("mount") { mounts.append(try mountFlag(word)) }
         let network = try flags.choice("network", of: RunInstruction.Network.self)
@@ -87,7 +87,7 @@ extension InstructionParser {
         return RunInstruction.Device(name: name, isRequired: isRequired, range: word.range)
     }
 
-    mutating func healthcheck() throws(Fault) -> Healthcheck {
+    func healthcheck() throws(Fault) -> Healthcheck {
         let (first, rest) = arguments.cutAtBlanks()
         guard !first.isEmpty else { throw Fault(.missingArgument(instruction: name)) }
         let type = first.text.uppercased()
@@ -118,7 +118,7 @@ extension InstructionParser {
     }
 
     /// Nanoseconds; at least a millisecond, or 0.
-    private mutating func duration(_ flag: String) throws(Fault) -> Int64 {
+    private func duration(_ flag: String) throws(Fault) -> Int64 {
         guard let word = try flags.word(flag) else { return 0 }
         guard let time = GoDuration.parse(word.text) else {
             throw Fault(.invalidDuration(flag: flag, value: word.text), at: word.range)

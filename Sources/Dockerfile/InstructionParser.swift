@@ -4,7 +4,7 @@ struct InstructionParser {
     let escape: Unicode.Scalar
     /// The arguments without flags.
     let arguments: Piece
-    var flags: FlagSet
+    let flags: FlagSet
     var heredocs: [Heredoc]
 
     var name: String { kind.rawValue }
@@ -14,13 +14,13 @@ struct InstructionParser {
         _ kind: Instruction.Kind, _ arguments: Piece, heredocs: [Heredoc], escape: Unicode.Scalar
     ) throws(Fault) -> Instruction.Operation {
         let (flags, rest) = cutFlags(arguments, escape: escape)
-        var parser = InstructionParser(
+        let parser = InstructionParser(
             kind: kind, escape: escape, arguments: rest, flags: FlagSet(flags, of: kind),
             heredocs: heredocs)
         return try parser.operation()
     }
 
-    private mutating func operation() throws(Fault) -> Instruction.Operation {
+    private func operation() throws(Fault) -> Instruction.Operation {
         switch kind {
         case .from, .run, .copy, .add, .healthcheck: break
         default: try flags.refuseOthers()
@@ -81,7 +81,7 @@ struct InstructionParser {
 
     // MARK: - Instructions
 
-    private mutating func from() throws(Fault) -> FromInstruction {
+    private func from() throws(Fault) -> FromInstruction {
         let platform = try flags.word("platform")
         try flags.refuseOthers()
         let words = arguments.wordsBetweenBlanks().map(\.word)

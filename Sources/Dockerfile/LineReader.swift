@@ -12,14 +12,17 @@ struct LineReader {
     let source: SourceText
     /// Where everything stands, if not in a file.
     let place: SourceRange?
-    private(set) var directives = DirectiveReader()
+    private(set) var directives: DirectiveReader
     private(set) var warnings: [ParseWarning] = []
     /// The number of the last line read.
     private(set) var lastLine = 0
 
-    init(_ source: SourceText, at place: SourceRange? = nil) {
+    init(
+        _ source: SourceText, at place: SourceRange? = nil, ignoresFrontEnd: Bool = false
+    ) {
         self.source = source
         self.place = place
+        directives = DirectiveReader(ignoresFrontEnd: ignoresFrontEnd)
     }
 
     var escape: Unicode.Scalar { directives.escape }

@@ -37,6 +37,12 @@ public struct MountFlag: Sendable, Equatable {
     public var options: [Option]
     public var word: Word
 
+    /// Every option that a mount may have; which types take it is another matter.
+    public static let optionNames = [
+        "type", "from", "source", "src", "target", "dst", "destination", "readonly", "ro",
+        "readwrite", "rw", "id", "sharing", "required", "size", "mode", "uid", "gid", "env",
+    ]
+
     /// Where files come from, if it was said; variables are refused in it.
     public var from: String? {
         options.last { $0.key == "from" }.flatMap { ($0.value ?? "").isEmpty ? nil : $0.value }
@@ -71,15 +77,11 @@ private struct MountReader {
     private var mount = RunMount()
     private var saysAccess = false
 
-    private static let keys = [
-        "type", "from", "source", "src", "target", "dst", "destination", "readonly", "ro",
-        "readwrite", "rw", "id", "sharing", "required", "size", "mode", "uid", "gid", "env",
-    ]
-
     mutating func read(_ option: MountFlag.Option) throws(Fault) {
         let key = option.key
-        guard Self.keys.contains(key) else {
-            throw Fault(.unknownMountOption(key, suggestion: nearest(to: key, among: Self.keys)))
+        guard MountFlag.optionNames.contains(key) else {
+            let near = nearest(to: key, among: MountFlag.optionNames)
+            throw Fault(.unknownMountOption(key, suggestion: near))
         }
         switch key {
         case "readonly", "ro": try access(option, meansReadOnly: true)
@@ -157,7 +159,10 @@ private struct MountReader {
     private mutating func access(
         _ option: MountFlag.Option, meansReadOnly: Bool
     ) throws(Fault) {
-        mount.isReadOnly = try truth(option) == meansReadOnly
+        let isReadOnly = try truth(option) == meansReadOnly
+        // The type stands before what depends on it. These two can't be written to, and are what they are.
+        if !isReadOnly { try allow(option.key, for: [.bind, .cache, .tmpfs]) }
+        mount.isReadOnly = isReadOnly
         saysAccess = true
     }
 

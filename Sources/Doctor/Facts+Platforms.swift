@@ -7,36 +7,35 @@ extension FactCatalog {
                 KernelProbe.binfmt.finding(
                     remedy: "Linux 6.7 or newer with binfmt_misc (modprobe binfmt_misc)")
             }
-        ] + foreign.map { binfmt($0.platform, $0.machine) }
-        + foreign.map { qemu($0.platform, $0.machine) }
+        ] + Machine.all.map(binfmt) + Machine.all.map(qemu)
 
-    /// OCI architecture, and what the kernel and qemu call it.
-    private static let foreign = [
-        (platform: "amd64", machine: "x86_64"), (platform: "arm64", machine: "aarch64"),
-        (platform: "arm", machine: "arm"), (platform: "riscv64", machine: "riscv64"),
-        (platform: "ppc64le", machine: "ppc64le"), (platform: "s390x", machine: "s390x"),
-    ]
+    private static let remedy = "an administrator runs: apt-get install qemu-user-static"
 
-    private static func binfmt(_ platform: String, _ machine: String) -> FactDefinition {
-        FactDefinition("binfmt.\(platform)", .platforms, "RUN in linux/\(platform) images") {
-            place in
-            if Host.machine == machine { return .good("native") }
-            guard let line = place.line(of: "/proc/sys/fs/binfmt_misc/qemu-\(machine)") else {
-                return .missing(
-                    "no", "no emulator is registered",
-                    remedy: "an administrator runs: apt-get install qemu-user-static")
+    /// As a build finds it: an entry that works in any root.
+    private static func binfmt(_ machine: Machine) -> FactDefinition {
+        let platform = machine.architecture
+        return FactDefinition(
+            "binfmt.\(platform)", .platforms, "RUN in linux/\(platform) images, for all users"
+        ) { _ in
+            if machine.isNative { return .good("native") }
+            if let entry = ProgramFormat.registered().first(where: { $0.serves(machine) }) {
+                return .good("yes", entry.interpreter)
             }
-            if line == "enabled" { return .good("yes") }
-            return .degraded("no", line, remedy: "an administrator enables binfmt_misc")
+            return .missing("no", "no emulator is registered", remedy: remedy)
         }
     }
 
-    private static func qemu(_ platform: String, _ machine: String) -> FactDefinition {
-        FactDefinition("qemu.\(platform)", .platforms, "a static emulator to register") { place in
-            if Host.machine == machine { return .good("native") }
-            return program(
-                "qemu-\(machine)-static", place,
-                "an administrator runs: apt-get install qemu-user-static")
+    private static func qemu(_ machine: Machine) -> FactDefinition {
+        FactDefinition(
+            "qemu.\(machine.architecture)", .platforms,
+            "a static emulator to register"
+        ) { place in
+            if machine.isNative { return .good("native") }
+            let searchPath = place.environment["PATH"] ?? ""
+            if let found = Emulator.installed(for: machine, searchPath: searchPath) {
+                return .good("yes", found.path)
+            }
+            return .missing("no", "not installed", remedy: remedy)
         }
     }
 }

@@ -60,6 +60,11 @@ public struct Place: Sendable {
     /// The directory of trees and work.
     var workPath: String { scratch ?? store }
 
+    /// Where a build makes its work areas, or the nearest directory above that is there.
+    ///
+    /// The sweep of a store removes what is left there by a process that was killed.
+    public var workDirectory: String { Self.existing(workPath + "/work") }
+
     /// `path`, or the nearest directory above it that is there.
     static func existing(_ path: String) -> String {
         var path = path
@@ -79,8 +84,7 @@ public struct Place: Sendable {
 
     /// Runs `body` in a new directory where the store's trees would be; it is removed if `body` empties it.
     func withWorkDirectory(_ body: (FileDescriptor) -> Finding) -> Finding {
-        let path = Self.existing(workPath + "/work")
-        // The sweep of a store removes what a killed doctor left.
+        let path = workDirectory
         let name = "\(path)/.lichen-doctor-\(randomName())"
         if mkdir(name, 0o700) != 0 {
             let reason = Errno(rawValue: errno).inWords

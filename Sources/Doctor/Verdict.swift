@@ -33,7 +33,7 @@ public struct Verdict: Equatable, Sendable {
     static let needed = [
         "userns", "userns.depth", "mntns", "pidns", "ipcns", "utsns", "cgroupns", "clone3",
         "unshare",
-        "openat2", "close_range", "mount.api", "tmpfs", "proc.fresh", "devpts", "mqueue",
+        "close_range", "mount.api", "tmpfs", "devpts", "mqueue",
         "seccomp", "store.owner", "store.mode", "scratch",
     ]
 
@@ -45,9 +45,14 @@ public struct Verdict: Equatable, Sendable {
     /// With less than these, a build goes on, and is weaker or slower; most important first.
     static let wanted: [(fact: String, consequence: String)] = [
         ("idmap.range", "one id only: an image's owners are kept on record"),
+        (
+            "proc.fresh",
+            "a RUN sees the /proc around it: names and command lines of other processes"
+        ),
         ("landlock.scopes", "abstract sockets and signals of the host are in reach"),
         ("landlock.files", "the unpacker has one wall less"),
         ("metadata", "RUNs can reach cloud metadata services"),
+        ("openat2", "foreign paths are walked step by step: slower"),
         ("overlay.store", "each RUN works on a copy of its files: slower"),
         ("seccomp.listener", "denied calls are not explained, owners not emulated"),
         ("supervisor", "denied calls are not explained, owners not emulated"),

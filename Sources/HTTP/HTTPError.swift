@@ -49,6 +49,14 @@ public struct HTTPError: Error, Sendable {
         }
     }
 
+    /// What the giver of the request's body or the taker of the answer's threw.
+    public var localFailure: (any Error)? {
+        switch problem {
+        case .source(let error), .sink(let error): error
+        default: nil
+        }
+    }
+
     /// Whether nobody answered at all.
     public var isUnreachable: Bool {
         switch problem {

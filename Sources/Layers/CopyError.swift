@@ -31,6 +31,8 @@ public struct CopyError: Error, Equatable, CustomStringConvertible {
         case unsafePath
         /// A hard link of an archive to something that the archive didn't hold before.
         case missingLinkTarget([UInt8])
+        /// More or longer names than a layer may have.
+        case limit(String)
         case archive(ArchiveError)
         case system(SystemError)
     }
@@ -71,6 +73,7 @@ public struct CopyError: Error, Equatable, CustomStringConvertible {
             case .unsafePath: "the archive's entry \(printable(path)) leads out of the destination"
             case .missingLinkTarget(let target):
                 "\(place) is a hard link to /\(printable(target)), which the archive does not hold before it"
+            case .limit(let what): "\(place): \(what)"
             case .archive(let error): "\(error)"
             case .system(let error): "\(error)"
             }

@@ -28,7 +28,13 @@ public struct ImpliedDirectories {
     private func make(_ path: TreePath, in upper: FileDescriptor) throws(LayerError) {
         guard let (entry, layer) = stack.lookup(path), entry.kind == .directory, !entry.isImplied
         else { return }
-        if let parent = path.parent, !parent.isRoot { try makeAncestor(parent, in: upper) }
+        try makeAncestors(path, in: upper)
+        try make(path, entry, of: layer, in: upper)
+    }
+
+    private func make(
+        _ path: TreePath, _ entry: ListingEntry, of layer: Int, in upper: FileDescriptor
+    ) throws(LayerError) {
         try LayerError.at(path.bytes, "make it as the image has it") { () throws(Errno) in
             do throws(Errno) { try upper.makeDirectory(path.bytes, mode: 0o700) } catch {
                 if error != .fileExists { throw error }
@@ -45,16 +51,26 @@ public struct ImpliedDirectories {
         }
     }
 
-    /// A directory on the way has to be there, and then it shows: so it, too, is as the image has it.
-    private func makeAncestor(_ path: TreePath, in upper: FileDescriptor) throws(LayerError) {
-        let exists = try LayerError.at(path.bytes, "look at it") { () throws(Errno) in
-            try upper.statusIfPresent(of: path.bytes) != nil
+    /// Directories on the way have to be there, and then they show: so they, too, are as the image has them.
+    private func makeAncestors(_ path: TreePath, in upper: FileDescriptor) throws(LayerError) {
+        var missing: [TreePath] = []
+        var next = path.parent
+        while let directory = next, !directory.isRoot {
+            let exists = try LayerError.at(directory.bytes, "look at it") { () throws(Errno) in
+                try upper.statusIfPresent(of: directory.bytes) != nil
+            }
+            if exists { break }
+            missing.append(directory)
+            next = directory.parent
         }
-        if exists { return }
-        if let parent = path.parent, !parent.isRoot { try makeAncestor(parent, in: upper) }
-        if let entry = stack.entry(at: path), !entry.isImplied { return try make(path, in: upper) }
-        try LayerError.at(path.bytes, "make it") { () throws(Errno) in
-            try upper.makeDirectory(path.bytes, mode: 0o755)
+        for directory in missing.reversed() {
+            if let (entry, layer) = stack.lookup(directory), !entry.isImplied {
+                try make(directory, entry, of: layer, in: upper)
+                continue
+            }
+            try LayerError.at(directory.bytes, "make it") { () throws(Errno) in
+                try upper.makeDirectory(directory.bytes, mode: 0o755)
+            }
         }
     }
 }

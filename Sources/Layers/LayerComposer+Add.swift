@@ -11,7 +11,7 @@ extension LayerComposer {
         let file = try of(word) { () throws(SystemError) in
             try selection.source.open(match.path)
         }
-        return ArchiveSniffer.isArchive(DescriptorSource(file.borrowed, offset: 0))
+        return try archives.isArchive(file.borrowed)
     }
 
     /// Unpacks an archive at `place`, which becomes a directory.
@@ -35,8 +35,7 @@ extension LayerComposer {
         do {
             // The user's own file, and a disk image may well be one run of zeros: only the size is bounded.
             let limits = DecompressionLimits(maximumRatio: .max)
-            let source = DescriptorSource(file.borrowed, offset: 0)
-            let archive = TarReader(try Decompressor(source, limits: limits))
+            let archive = try archives.entries(of: file.borrowed, limits)
             while let entry = try archive.next() {
                 try unpack(entry, archive, at: place.path, attributes, word: word)
             }
@@ -47,7 +46,8 @@ extension LayerComposer {
     }
 
     private mutating func unpack(
-        _ original: TarEntry, _ archive: TarReader, at base: TreePath, _ attributes: Attributes,
+        _ original: TarEntry, _ archive: any EntryReader, at base: TreePath,
+        _ attributes: Attributes,
         word: String
     ) throws {
         guard let typed = TreePath(original.path) else {
@@ -77,17 +77,26 @@ extension LayerComposer {
     }
 
     /// Where an entry goes: links in its directories are followed, its own name is not.
-    private func resolveParent(
+    ///
+    /// Most entries lie in the last one's directory or right below it: only the rest of the way is gone.
+    private mutating func resolveParent(
         of typed: TreePath, below base: TreePath, word: String
     ) throws(CopyError) -> TreePath {
-        let above = typed.components.dropLast().map(Array.init)
-        return try resolve(above, from: base, word: word).appending(typed.name)
+        let above = typed.parent ?? .root
+        var (known, start) = (0, base)
+        if let last = resolvedParent, last.base == base, last.typed.contains(above) {
+            (known, start) = (last.typed.components.count, last.path)
+        }
+        let rest = above.components.dropFirst(known).map(Array.init)
+        let path = try resolve(rest, from: start, word: word)
+        resolvedParent = (base, above, path)
+        return path.appending(typed.name)
     }
 
     /// Makes `entry` a link within this layer.
     ///
     /// - Returns: what the other name stands for.
-    private func link(
+    private mutating func link(
         _ entry: inout TarEntry, to target: [UInt8], below base: TreePath, word: String
     ) throws(CopyError) -> ListingEntry {
         guard let typed = TreePath(target), !typed.isRoot else {
@@ -127,7 +136,7 @@ extension LayerComposer {
     }
 
     /// Writes the data of an entry, with the holes of a sparse one as zeros.
-    private func copyData(of entry: TarEntry, from archive: TarReader) throws {
+    private func copyData(of entry: TarEntry, from archive: any EntryReader) throws {
         var end: Int64 = 0
         while let block = try archive.nextBlock() {
             try tar.writeZeros(block.offset - end)

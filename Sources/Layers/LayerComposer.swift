@@ -52,6 +52,8 @@ public struct LayerComposer {
 
     let parent: LayerStack
     let tar: TarWriter
+    /// Who reads the archives that ADD unpacks.
+    let archives: any ArchiveReading
     private let latest: Int64?
     private let now: Int64
     /// What this layer has, written or about to be.
@@ -65,14 +67,21 @@ public struct LayerComposer {
     var matchCount = 0
     /// Whose ancestors are known to be in the layer.
     private var lastParent: TreePath?
+    /// Where the directory of an archive's last entry is, as typed and as found; nil once a link may have come or gone.
+    var resolvedParent: (base: TreePath, typed: TreePath, path: TreePath)?
 
     /// - Parameters:
     ///   - parent: empty for `--link`, where the image below is not looked at.
     ///   - latest: the time that later ones are set back to: `SOURCE_DATE_EPOCH`.
     ///   - now: the time of what no source has a time for.
-    public init(parent: LayerStack, to tar: TarWriter, latest: Int64?, now: Int64) {
+    ///   - archives: reads those that ADD unpacks.
+    public init(
+        parent: LayerStack, to tar: TarWriter, latest: Int64?, now: Int64,
+        archives: any ArchiveReading = ArchivesHere()
+    ) {
         self.parent = parent
         self.tar = tar
+        self.archives = archives
         self.latest = latest
         self.now = min(now, latest ?? now)
     }
@@ -133,13 +142,32 @@ public struct LayerComposer {
             }
             return
         }
-        try makeDirectory(path.parent ?? .root, attributes, word: word)
-        var entry = TarEntry(path: path.bytes, kind: .directory)
-        entry.mode = attributes.mode?.modeOfImplicitDirectories ?? 0o755
-        entry.uid = attributes.owner?.uid ?? 0
-        entry.gid = attributes.owner?.gid ?? 0
-        entry.modified = TarEntry.Time(seconds: now)
-        try put(Pending(entry: entry), at: path, word: word)
+        for directory in try missingDirectories(of: path, word: word) {
+            var entry = TarEntry(path: directory.bytes, kind: .directory)
+            entry.mode = attributes.mode?.modeOfImplicitDirectories ?? 0o755
+            entry.uid = attributes.owner?.uid ?? 0
+            entry.gid = attributes.owner?.gid ?? 0
+            entry.modified = TarEntry.Time(seconds: now)
+            try put(Pending(entry: entry), at: directory, word: word)
+        }
+    }
+
+    /// `path`, which is not there, and those of its directories that are not there either, the highest first.
+    private func missingDirectories(of path: TreePath, word: String) throws(CopyError) -> [TreePath]
+    {
+        var missing = [path]
+        var next = path.parent
+        while let directory = next, !directory.isRoot {
+            if let entry = entry(at: directory) {
+                if entry.kind != .directory {
+                    throw CopyError(.notDirectory, word: word, path: directory.bytes)
+                }
+                break
+            }
+            missing.append(directory)
+            next = directory.parent
+        }
+        return missing.reversed()
     }
 
     /// Plans an entry, and those of the directories above it.
@@ -158,6 +186,14 @@ public struct LayerComposer {
         if path.name.starts(with: Whiteout.prefix) {
             throw CopyError(.whiteoutName, word: word, path: path.bytes)
         }
+        if path.bytes.count > ListingBuilder.longestPath {
+            throw CopyError(
+                .limit("a path is longer than \(ListingBuilder.longestPath) bytes"), word: word,
+                path: Array(path.bytes.prefix(64)))
+        }
+        if let excess = own.excess { throw CopyError(.limit(excess), word: word, path: path.bytes) }
+        if entry.kind != .file, entry.kind != .directory { resolvedParent = nil }
+        if self.entry(at: path)?.kind == .symbolicLink { resolvedParent = nil }
         carryParents(of: path)
         entry.modified = TarEntry.Time(seconds: min(entry.modified.seconds, latest ?? .max))
         if entry.kind != .directory {
@@ -191,7 +227,7 @@ public struct LayerComposer {
     mutating func remove(below path: TreePath) {
         own.remove(below: path)
         fresh = fresh.filter { !path.contains($0) }
-        lastParent = nil
+        (lastParent, resolvedParent) = (nil, nil)
     }
 
     // MARK: - Writing

@@ -1,4 +1,5 @@
 public import Archive
+import Defences
 
 /// Understands the entries of a layer one after another: what each means for the paths of an image, and the listing of all.
 ///
@@ -34,7 +35,7 @@ public struct LayerIndexer {
     /// Paths that the layer hides of lower ones.
     private var hidden: Set<TreePath> = []
     /// The links of this layer: an entry below one goes where it leads, as when a tar is unpacked in place.
-    private var links: [TreePath: [UInt8]] = [:]
+    private var links = LinkTable()
 
     public init() {}
 
@@ -56,30 +57,29 @@ public struct LayerIndexer {
             return .root
         }
         let path = try follow(typed)
-        if listing.count > ListingBuilder.largestCount {
-            throw LayerError(
-                .limit("the layer has more than \(ListingBuilder.largestCount) entries"),
-                at: path.bytes)
+        if Whiteout.standsInDirectories(of: path) {
+            throw LayerError(.whiteoutName, at: entry.path)
         }
+        if let excess = listing.excess { throw LayerError(.limit(excess), at: path.bytes) }
         listing.implyDirectories(above: path)
         switch Whiteout(name: path.name) {
         case .opaque?:
             listing.makeOpaque(path.parent ?? .root)
             return .opaque(path.parent ?? .root)
         case .meaningless?: return .nothing
-        case .name(let name)?: return try hide(name, in: path.parent ?? .root)
+        case .name(let name)?: return try hide(name, in: path.parent ?? .root, entry)
         case nil: return .file(try place(entry, at: path))
         }
     }
 
     /// A whiteout hides what lower layers have, never what its own layer has, wherever in the archive it stands.
-    private mutating func hide(_ name: ArraySlice<UInt8>, in directory: TreePath) throws(LayerError)
-        -> Meaning
-    {
-        let path = directory.appending(name)
+    private mutating func hide(
+        _ name: ArraySlice<UInt8>, in directory: TreePath, _ entry: TarEntry
+    ) throws(LayerError) -> Meaning {
         if name.isEmpty || name.elementsEqual([dot]) || name.elementsEqual([dot, dot]) {
-            throw LayerError(.unsafePath, at: path.bytes)
+            throw LayerError(.unsafePath, at: entry.path)
         }
+        let path = directory.appending(name)
         hidden.insert(path)
         guard let own = listing[path] else {
             listing[path] = ListingEntry(kind: .whiteout)
@@ -102,12 +102,12 @@ public struct LayerIndexer {
         let old = listing[path]
         if let old, !(old.kind == .directory && entry.kind == .directory) {
             placement.replaced = old
-            links[path] = nil
+            links.set(nil, at: path)
             if old.kind == .directory { listing.remove(below: path) }
             listing[path] = nil
         }
         var line = placement.linkTarget.flatMap { listing[$0] } ?? ListingEntry(entry)
-        if line.kind == .symbolicLink { links[path] = line.linkTarget }
+        if line.kind == .symbolicLink { links.set(line.linkTarget, at: path) }
         if line.kind == .directory {
             placement.isOpaque = old?.isOpaque == true || hidden.contains(path)
             line.isImplied = false
@@ -121,6 +121,7 @@ public struct LayerIndexer {
         guard let typed = TreePath(entry.linkTarget), !typed.isRoot else {
             throw LayerError(.unsafePath, at: entry.linkTarget)
         }
+        if Defence.linkTargets.isLeftOut { return typed }
         let target = try follow(typed)
         guard let known = listing[target], known.kind != .whiteout, known.kind != .directory else {
             throw LayerError(.missingLinkTarget(entry.linkTarget), at: path.bytes)
@@ -136,11 +137,7 @@ public struct LayerIndexer {
 
     /// Follows the links of this layer in the directories of `path`.
     private func follow(_ path: TreePath) throws(LayerError) -> TreePath {
-        if links.isEmpty { return path }
-        let walk = LinkWalk(path.components, followingLast: false) { path in
-            links[path].map { .link($0) } ?? .directory
-        }
-        if walk.problem != nil { throw LayerError(.unsafePath, at: path.bytes) }
-        return walk.path
+        guard let place = links.follow(path) else { throw LayerError(.unsafePath, at: path.bytes) }
+        return place
     }
 }

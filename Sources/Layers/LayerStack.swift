@@ -13,39 +13,24 @@ public struct LayerStack: Sendable {
     ///
     /// The root is always there, if only by default.
     public func lookup(_ path: TreePath) -> (entry: ListingEntry, layer: Int)? {
-        let ancestors = Self.ancestors(of: path)
         // A directory that a layer only implies: it is there, but a lower layer's entry for it says more.
         var implied: (entry: ListingEntry, layer: Int)?
         for (index, listing) in listings.enumerated().reversed() {
-            if let entry = listing.entry(at: path) {
+            let (entry, hidesLower) = listing.view(of: path)
+            if let entry {
                 if entry.kind == .whiteout || (implied != nil && entry.kind != .directory) {
                     return implied
                 }
                 if !entry.isImplied { return (entry, index) }
                 implied = implied ?? (entry, index)
-                if entry.isOpaque { return implied }
             }
-            // Something here hides the lower layers' path: a removed, replaced or opaque directory above it.
-            for ancestor in ancestors {
-                guard let entry = listing.entry(at: ancestor) else { continue }
-                if entry.kind != .directory || entry.isOpaque { return implied }
-            }
+            // The lower layers' path is hidden: by a removed, replaced or opaque directory above it, or its own being opaque.
+            if hidesLower { return implied }
         }
         return implied
     }
 
     public func entry(at path: TreePath) -> ListingEntry? { lookup(path)?.entry }
-
-    /// Proper ancestors, longest first, the root included: it may be opaque, too.
-    private static func ancestors(of path: TreePath) -> [TreePath] {
-        var result: [TreePath] = []
-        var next = path.parent
-        while let ancestor = next {
-            result.append(ancestor)
-            next = ancestor.parent
-        }
-        return result
-    }
 
     /// Where a path leads when links are followed, as after a chroot into the image.
     public struct Resolved: Equatable, Sendable {

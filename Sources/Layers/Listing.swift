@@ -44,8 +44,9 @@ public struct ListingEntry: Equatable, Sendable {
 /// Layout, little-endian: 8 bytes magic, 4 bytes each: count, count of implied directories, largest uid, largest gid; `count` × 4
 /// bytes offset, the records, 32 bytes SHA-256 of all before.
 /// A record: kind 1, flags 1, permissions 2, uid 4, gid 4, modified 8, size 8, length of path 2, of link 2, path, link.
+/// Flags: 1 opaque, 2 implied, 4 hides what lower layers have below it, by itself or by a directory above it.
 public final class Listing: Sendable {
-    static let magic = Array("lichnls3".utf8)
+    static let magic = Array("lichnls4".utf8)
 
     /// Whether this is a listing that an older or newer Lichen wrote.
     public static func isOfOtherVersion(_ file: MappedFile) -> Bool {
@@ -90,15 +91,15 @@ public final class Listing: Sendable {
         return entry(index)
     }
 
-    /// Calls `body` for the entries right below `directory`, in order.
-    public func forEachChild(of directory: TreePath, _ body: (TreePath, ListingEntry) -> Void) {
-        var index = lowerBound(directory)
-        while index < count {
-            let path = path(index)
-            guard directory.contains(path) else { return }
-            if path != directory, path.parent == directory { body(path, entry(index)) }
-            index += 1
+    /// What this layer says of `path`, and whether it hides what lower layers have there.
+    ///
+    /// In time that grows with the length of the path, not with its depth as well: directories above it are not searched for.
+    func view(of path: TreePath) -> (entry: ListingEntry?, hidesLower: Bool) {
+        let index = lowerBound(path)
+        if index < count, pathBytes(index).elementsEqual(path.bytes) {
+            return (entry(index), hidesBelow(index))
         }
+        return (nil, ancestor(of: path, before: index).map(hidesBelow) ?? false)
     }
 
     /// The directories that have no entry of their own. Most layers have none, and are not looked through for it.
@@ -142,18 +143,43 @@ public final class Listing: Sendable {
     // MARK: - Records
 
     private func lowerBound(_ path: TreePath) -> Int {
-        path.bytes.withUnsafeBytes { wanted in
-            var (low, high) = (0, count)
-            while low < high {
-                let middle = (low + high) / 2
-                if TreePath.precedes(pathBytes(middle), wanted) {
-                    low = middle + 1
-                } else {
-                    high = middle
-                }
+        path.bytes.withUnsafeBytes { lowerBound($0) }
+    }
+
+    private func lowerBound(_ wanted: UnsafeRawBufferPointer) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if TreePath.precedes(pathBytes(middle), wanted) {
+                low = middle + 1
+            } else {
+                high = middle
             }
-            return low
         }
+        return low
+    }
+
+    /// The lowest listed directory above `path`, whose place among the entries is `index`.
+    ///
+    /// Whatever stands between that directory and this place lies below the directory: so it is the entry before the place, or
+    /// above that one, and the part that both paths share names it.
+    private func ancestor(of path: TreePath, before index: Int) -> Int? {
+        if index == 0 { return nil }
+        return path.bytes.withUnsafeBytes { path in
+            var end = TreePath.lengthOfSharedDirectory(pathBytes(index - 1), path)
+            while true {
+                let shared = UnsafeRawBufferPointer(rebasing: path[..<end])
+                let found = lowerBound(shared)
+                if found < count, pathBytes(found).elementsEqual(shared) { return found }
+                if end == 0 { return nil }
+                // A layer lists the directories of all that it has; this is for a listing that does not.
+                end = shared.lastIndex(of: slash) ?? 0
+            }
+        }
+    }
+
+    private func hidesBelow(_ index: Int) -> Bool {
+        load(record(index) + 1, UInt8.self) & 4 != 0
     }
 
     /// Where a record starts; a damaged offset leads to the first record, never out of the file.

@@ -34,19 +34,19 @@ final class TreeDirectories {
 
     /// Makes directories that the archive does not name. They are not listed: of them the layer says nothing.
     private func makeMissing(_ path: TreePath) throws(LayerError) {
+        var directory: SharedDescriptor?
         var current = TreePath.root
         for component in path.components {
             current = current.appending(component)
-            try LayerError.at(current.bytes, "make it") { () throws(Errno) in
-                guard let parent = current.parent else { return }
-                let directory = try root.open(
-                    parent.forSystem, [.readOnly, .directory], resolve: .noLinks)
-                do throws(Errno) {
-                    try directory.borrowed.makeDirectory(component, mode: 0o755)
-                } catch {
+            let parent = directory?.borrowed ?? root
+            let inner = try LayerError.at(current.bytes, "make it") { () throws(Errno) in
+                do throws(Errno) { try parent.makeDirectory(component, mode: 0o755) } catch {
                     if error != .fileExists { throw error }
                 }
+                return try parent.open(
+                    component, [.readOnly, .directory, .noFollow], resolve: .noLinks)
             }
+            directory = SharedDescriptor(inner)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Defences
+
 /// The name of a file in an image: components as bytes, relative to the root, without ".", ".." or empty ones.
 ///
 /// The empty path is the root itself. Paths are ordered by components, so that a directory stands right before what is in it
@@ -18,7 +20,8 @@ public struct TreePath: Hashable, Sendable {
         result.reserveCapacity(text.count)
         for component in text.split(separator: slash) {
             if component.elementsEqual([dot]) { continue }
-            if component.elementsEqual([dot, dot]) || component.contains(0) { return nil }
+            let isParent = component.elementsEqual([dot, dot])
+            if isParent && !Defence.parentNames.isLeftOut || component.contains(0) { return nil }
             if !result.isEmpty { result.append(slash) }
             result.append(contentsOf: component)
         }
@@ -83,6 +86,19 @@ extension TreePath: Comparable {
         if a[index] == slash { return true }
         if b[index] == slash { return false }
         return a[index] < b[index]
+    }
+
+    /// Bytes of the longest path that is `a` or above it, and above `b`.
+    static func lengthOfSharedDirectory(
+        _ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer
+    ) -> Int {
+        let count = min(a.count, b.count)
+        var (index, end) = (0, 0)
+        while index < count, a[index] == b[index] {
+            if a[index] == slash { end = index }
+            index += 1
+        }
+        return index == a.count && index < b.count && b[index] == slash ? index : end
     }
 }
 

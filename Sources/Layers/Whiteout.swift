@@ -25,6 +25,18 @@ public enum Whiteout: Equatable {
         }
     }
 
+    /// Whether a directory of `path` is called as what hides something: nothing can be in that. AUFS's own directories are none.
+    static func standsInDirectories(of path: TreePath) -> Bool {
+        var start = 0
+        while let end = path.bytes[start...].firstIndex(of: slash) {
+            if path.bytes[start] == dot, case .name? = Whiteout(name: path.bytes[start..<end]) {
+                return true
+            }
+            start = end + 1
+        }
+        return false
+    }
+
     /// The path of the entry that hides `path`.
     static func path(hiding path: TreePath) -> TreePath {
         (path.parent ?? .root).appending(prefix + path.name)

@@ -1,4 +1,4 @@
-/// What is looked at in a Dockerfile: the rules of BuildKit's front end, by their names there.
+/// What is looked at in a Dockerfile: the rules of BuildKit's front end, by their names there, and one of our own.
 public enum LintRule: String, Sendable, CaseIterable {
     case stageNameCasing = "StageNameCasing"
     case fromAsCasing = "FromAsCasing"
@@ -22,6 +22,8 @@ public enum LintRule: String, Sendable, CaseIterable {
     case invalidDefinitionDescription = "InvalidDefinitionDescription"
     case exposeProtoCasing = "ExposeProtoCasing"
     case exposeInvalidFormat = "ExposeInvalidFormat"
+    /// Ours: CVE-2021-42574.
+    case misleadingText = "MisleadingText"
 
     /// Asked for by name with `# check=experimental=`, else silent.
     public var isExperimental: Bool { self == .invalidDefinitionDescription }
@@ -52,12 +54,14 @@ public enum LintRule: String, Sendable, CaseIterable {
             "a comment above a definition does not begin with its name"
         case .exposeProtoCasing: "a protocol is written in capitals"
         case .exposeInvalidFormat: "EXPOSE has an address or a port of the host"
+        case .misleadingText: "a character that is not seen changes how a line looks"
         }
     }
 
-    /// Where BuildKit's own description of the rule stands.
+    /// Where BuildKit's own description of the rule stands; of ours, that of what it is about.
     public var helpURL: String {
-        "https://docs.docker.com/reference/build-checks/\(Self.dashed(rawValue))/"
+        if self == .misleadingText { return "https://www.unicode.org/reports/tr36/" }
+        return "https://docs.docker.com/reference/build-checks/\(Self.dashed(rawValue))/"
     }
 
     /// `json-args-recommended` of `JSONArgsRecommended`.

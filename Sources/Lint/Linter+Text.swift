@@ -9,6 +9,7 @@ extension Linter {
                 because: "an empty line stands among continuation lines",
                 remedy: "remove it, or begin it with #")
         }
+        checkCharacters()
         checkInstructionCasing()
         for instruction in document.instructions {
             checkDescription(instruction)
@@ -56,5 +57,35 @@ extension Linter {
             .invalidDefinitionDescription, at: comment.range, in: instruction,
             because: "the comment does not begin with \(example), which it would describe",
             remedy: "begin it with the name, or put an empty comment below it")
+    }
+
+    /// Characters that turn the direction of text, or show as nothing: a reader sees another line than the build does.
+    private mutating func checkCharacters() {
+        for number in 1...max(document.source.lineCount, 1) {
+            let line = document.source.line(number)
+            if line.utf8.allSatisfy({ $0 < 0x80 }) { continue }
+            for (index, scalar) in line.unicodeScalars.enumerated() where Self.misleads(scalar) {
+                let start = SourcePosition(line: number, column: index + 1)
+                let end = SourcePosition(line: number, column: index + 2)
+                let code = String(scalar.value, radix: 16, uppercase: true)
+                let instruction = document.instructions.first {
+                    $0.range.start.line <= number && number <= $0.range.end.line
+                }
+                report(
+                    .misleadingText, at: SourceRange(start, end), in: instruction,
+                    because: "U+\(code) is not seen, and changes how the line looks",
+                    remedy: "remove it, or write it as an escape of the shell")
+            }
+        }
+    }
+
+    /// Unicode's marks of direction, and what has no width; the joiners that scripts need are none of them.
+    private static func misleads(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x061C, 0x200B, 0x200E, 0x200F, 0x202A...0x202E, 0x2060...0x2064, 0x2066...0x2069,
+            0xFEFF:
+            true
+        default: false
+        }
     }
 }

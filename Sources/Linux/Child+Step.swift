@@ -43,6 +43,8 @@ public struct StepSpecification {
     }
 
     public var newNetwork: Bool
+    /// Whether a process with our ids and no capability may open its namespaces, from `awaitSight()` to `proceed()`.
+    public var comesIntoSight = false
     /// With a network of its own: where no route leads.
     public var refusedAddresses: [IPAddress] = []
     public var root: FileDescriptor
@@ -120,6 +122,24 @@ public struct StepSpecification {
     }
 }
 
+/// What a step sees as /proc; the later, the weaker.
+public enum ProcView: String, Sendable, Codable {
+    /// A fresh one.
+    case fresh
+    /// A fresh one that holds processes alone.
+    case onlyProcesses = "only-processes"
+    /// That of the place around us, where the kernel allows no other.
+    case borrowed
+
+    init(_ raw: Int32) {
+        switch UInt32(bitPattern: raw) {
+        case SBX_PROC_FRESH.rawValue: self = .fresh
+        case SBX_PROC_ONLY_PROCESSES.rawValue: self = .onlyProcesses
+        default: self = .borrowed
+        }
+    }
+}
+
 /// How a step's command came to its end.
 public enum StepOutcome: Equatable, Sendable {
     case ended(ExitStatus)
@@ -161,6 +181,7 @@ extension Child {
                                 s.hostname.withCString { hostname in
                                     var spec = sbx_step_spec()
                                     spec.new_network = s.newNetwork ? 1 : 0
+                                    spec.comes_into_sight = s.comesIntoSight ? 1 : 0
                                     spec.refused = refused.start.assumingMemoryBound(
                                         to: sbx_address.self)
                                     spec.refused_count = s.refusedAddresses.count
@@ -217,6 +238,14 @@ extension Child {
         return Child(raw)
     }
 
+    /// Waits until a step that `comesIntoSight` has done so; it waits for its id maps then.
+    public func awaitSight() throws(SystemError) {
+        let report = try during("wait for the sandbox") { () throws(Errno) in try nextReport() }
+        guard let report else { throw SystemError("wait for the sandbox", .noSuchProcess) }
+        if UInt32(bitPattern: report.step) == SBX_STEP_IN_SIGHT.rawValue { return }
+        throw SystemError(Child.words(forStep: report.step), Errno(rawValue: report.value))
+    }
+
     /// Waits until the filter stands, in a step that has a `filterWithoutListener`, and takes the listener.
     ///
     /// Serve it at once: the command waits in every call that it is asked about. What comes back otherwise is the reason why there
@@ -254,7 +283,9 @@ extension Child {
         return .failed(
             ChildReport(
                 step: Child.words(forStep: report.step), errno: Errno(rawValue: report.value),
-                isExec: UInt32(bitPattern: report.step) == SBX_STEP_EXECVE.rawValue))
+                isExec: UInt32(bitPattern: report.step) == SBX_STEP_EXECVE.rawValue,
+                isWorkingDirectory: UInt32(bitPattern: report.step)
+                    == SBX_STEP_WORKING_DIRECTORY.rawValue))
     }
 }
 

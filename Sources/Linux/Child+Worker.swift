@@ -2,22 +2,40 @@ import CShims
 import Glibc
 public import SystemPackage
 
+/// The namespaces that a process of Lichen's own is made in.
+public enum WorkerNamespaces: Sendable {
+    /// A user and a mount namespace: it becomes root there.
+    case userAndMount
+    /// Mount, PID, network and IPC, in this process's user namespace, which it is root of.
+    case isolated
+    /// Those of this process, whoever that is.
+    case none
+
+    fileprivate var raw: UInt32 {
+        switch self {
+        case .userAndMount: SBX_WORKER_USER.rawValue
+        case .isolated: SBX_WORKER_ISOLATED.rawValue
+        case .none: SBX_WORKER_PLAIN.rawValue
+        }
+    }
+}
+
 extension Child {
-    /// Clones a child into a user and a mount namespace of its own; it waits there until `proceed()`.
+    /// Clones a child, by default into a user and a mount namespace of its own; it waits there until `proceed()`.
     ///
     /// - Parameters:
     ///   - program: executed as it is, no search.
     ///   - keeping: the one descriptor that the child inherits beside 0, 1 and 2; it arrives as 3.
-    ///   - isIsolated: in this process's user namespace, which it is root of, and in PID, network and IPC namespaces of its own.
+    ///   - namespaces: what it gets of its own.
     public static func worker(
         program: String, arguments: [String], environment: [String], keeping: FileDescriptor,
-        isIsolated: Bool = false
+        in namespaces: WorkerNamespaces = .userAndMount
     ) throws(Errno) -> Child {
         var raw = sbx_child()
         let result = withCStringArrays(arguments, environment) { arguments, environment in
             program.withCString { program in
                 var spec = sbx_worker_spec(
-                    isolated: isIsolated ? 1 : 0, keep: keeping.rawValue, program: program,
+                    namespaces: namespaces.raw, keep: keeping.rawValue, program: program,
                     arguments: arguments,
                     environment: environment)
                 return sbx_clone_worker(&spec, &raw)

@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import Synchronization
 public import SystemPackage
 
 /// How a process ended.
@@ -39,6 +40,8 @@ public struct ChildReport: Equatable, Sendable {
     public var errno: Errno
     /// Whether it was the execve itself: then the command is at fault, not the place.
     public var isExec: Bool
+    /// Whether it was the entering of the command's directory.
+    public var isWorkingDirectory = false
 }
 
 /// A child in namespaces of its own, between its clone and its reaping.
@@ -50,6 +53,15 @@ public struct Child: ~Copyable, Sendable {
     private let go: OwnedDescriptor
     let report: OwnedDescriptor
     private var reaped = false
+    private let notes = Notes()
+
+    /// What a step told of itself on its way.
+    private final class Notes: Sendable {
+        let proc = Mutex(ProcView.fresh)
+    }
+
+    /// What a step that has begun sees as /proc.
+    public var procView: ProcView { notes.proc.withLock { $0 } }
 
     init(_ raw: sbx_child) {
         pid = raw.pid
@@ -73,6 +85,14 @@ public struct Child: ~Copyable, Sendable {
 
     /// Waits for the next word of the child: a failed set-up step, the end of a step's command, or nothing (end of file).
     func nextReport() throws(Errno) -> sbx_report? {
+        while let message = try readReport() {
+            if UInt32(bitPattern: message.step) != SBX_STEP_PROC.rawValue { return message }
+            notes.proc.withLock { $0 = ProcView(message.value) }
+        }
+        return nil
+    }
+
+    private func readReport() throws(Errno) -> sbx_report? {
         var message = sbx_report()
         var count = 0
         var failure: Errno?
@@ -132,6 +152,7 @@ public struct Child: ~Copyable, Sendable {
         case SBX_STEP_RESET_SIGNALS: "reset signals"
         case SBX_STEP_DIE_WITH_PARENT, SBX_STEP_DIE_WITH_PARENT_AGAIN:
             "bind the sandbox's life to the builder's"
+        case SBX_STEP_COME_INTO_SIGHT: "show the sandbox's namespaces"
         case SBX_STEP_AWAIT_ID_MAP: "wait for the id map"
         case SBX_STEP_CGROUP_NAMESPACE: "enter a cgroup namespace"
         case SBX_STEP_BECOME_ROOT: "become root of the namespace"

@@ -70,6 +70,21 @@ extension FileDescriptor {
     }
 }
 
+extension FileDescriptor {
+    /// Whether nothing can be written through it.
+    public func isReadOnly() throws(Errno) -> Bool {
+        let flags = fcntl(rawValue, F_GETFL)
+        if flags < 0 { throw Errno(rawValue: errno) }
+        return flags & O_ACCMODE == O_RDONLY
+    }
+
+    /// Lets this pipe hold `size` bytes, or as many as it does where the kernel allows no more.
+    public func growPipe(to size: Int) {
+        let setSize: CInt = 1031  // F_SETPIPE_SZ, which Glibc's module does not show
+        _ = fcntl(rawValue, setSize, CInt(size))
+    }
+}
+
 /// The two ends of a pipe, close-on-exec.
 public struct Pipe: ~Copyable, Sendable {
     public var reading: OwnedDescriptor

@@ -15,6 +15,8 @@ public struct Resolve: OptionSet, Sendable {
         rawValue: UInt64(SBX_RESOLVE_BENEATH | SBX_RESOLVE_NO_MAGICLINKS))
     /// No link anywhere on the way.
     public static let noLinks = Resolve(rawValue: UInt64(SBX_RESOLVE_NO_SYMLINKS))
+    /// No mount is entered or left. Only together with another.
+    static let sameMount = Resolve(rawValue: UInt64(SBX_RESOLVE_NO_XDEV))
     /// As the system does it: for paths that the user typed.
     public static let system: Resolve = []
 }
@@ -34,6 +36,8 @@ public struct OpenFlags: OptionSet, Sendable {
     public static let directory = OpenFlags(rawValue: UInt64(O_DIRECTORY))
     public static let noFollow = OpenFlags(rawValue: UInt64(O_NOFOLLOW))
     public static let nonBlocking = OpenFlags(rawValue: UInt64(O_NONBLOCK))
+    /// A new file without a name in the directory that is opened; `name(_:_:)` gives it one.
+    public static let unnamed = OpenFlags(rawValue: UInt64(SBX_O_TMPFILE))
     /// A handle for *at calls and mounts; nothing can be read through it.
     public static let pathOnly = OpenFlags(rawValue: UInt64(SBX_O_PATH))
 }
@@ -49,6 +53,16 @@ extension FileDescriptor {
     ) throws(Errno) -> OwnedDescriptor {
         let raw = withCPath(path) {
             sbx_openat2(rawValue, $0, flags.rawValue, UInt64(mode), resolve.rawValue)
+        }
+        return OwnedDescriptor(owning: try Errno.check(raw))
+    }
+
+    /// As `open` where there is no openat2: for the tests that compare the two.
+    func openByWalking(
+        _ path: some Collection<UInt8>, _ flags: OpenFlags, mode: UInt32 = 0, resolve: Resolve
+    ) throws(Errno) -> OwnedDescriptor {
+        let raw = withCPath(path) {
+            sbx_walk_open(rawValue, $0, flags.rawValue, UInt64(mode), resolve.rawValue)
         }
         return OwnedDescriptor(owning: try Errno.check(raw))
     }
@@ -115,6 +129,20 @@ extension FileDescriptor {
         try checked(
             withCPath(name) { name in
                 withCPath(existing) { linkat(directory.rawValue, $0, rawValue, name, 0) }
+            })
+    }
+
+    /// Gives a file that was opened without a name one in this directory; EEXIST where something has it.
+    public func name(_ file: FileDescriptor, _ name: some Collection<UInt8>) throws(Errno) {
+        try checked(
+            withCPath(name) { name -> CInt in
+                // By the descriptor itself only since Linux 6.10, or with a privilege; by /proc where that is there.
+                if linkat(file.rawValue, "", rawValue, name, CInt(SBX_AT_EMPTY_PATH)) == 0 {
+                    return 0
+                }
+                if errno != ENOENT { return -1 }
+                return linkat(
+                    AT_FDCWD, "/proc/self/fd/\(file.rawValue)", rawValue, name, AT_SYMLINK_FOLLOW)
             })
     }
 

@@ -47,6 +47,12 @@ extension FileDescriptor {
         if copy < 0 { throw Errno(rawValue: errno) }
         return SharedDescriptor(OwnedDescriptor(owning: copy))
     }
+
+    /// Throws what a file system says only when a file is closed, as NFS says that its disk is full. The file stays open.
+    public func checkClose() throws(Errno) {
+        let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
+        if copy < 0 || Glibc.close(copy) != 0 { throw Errno(rawValue: errno) }
+    }
 }
 
 /// A descriptor that several hold, closed when the last of them is gone; and the way to keep descriptors in arrays.

@@ -36,6 +36,16 @@ private struct TreeRemoval {
             if error != .isDirectory { throw error }
         }
         if depth == Self.largestDepth { return try moveUp(name, from: directory) }
+        do {
+            try removeDirectory(name, in: directory, depth: depth)
+        } catch Errno.noSuchFileOrDirectory {
+            // Somebody else removes the same tree.
+        }
+    }
+
+    private mutating func removeDirectory(
+        _ name: [UInt8], in directory: FileDescriptor, depth: Int
+    ) throws {
         let inner = try Self.open(name, in: directory)
         let reader = DirectoryReader()
         // Names first: what is removed while a directory is read may make the file system skip others.

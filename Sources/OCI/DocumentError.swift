@@ -17,6 +17,10 @@ public struct DocumentError: Error, Equatable, Sendable {
         case mediaTypeMismatch(stated: MediaType, expected: String)
         /// Valid, but not what was asked for.
         case unexpectedKind(found: Kind)
+        /// A manifest of something else than an image: its config is of this type.
+        case notAnImage(config: MediaType)
+        /// A layer of a type that is none of a file system's changes: encrypted, a chart, a program.
+        case unknownLayer(MediaType, index: Int)
         /// A config whose diff IDs do not belong to the manifest's layers.
         case layerCount(manifest: Int, config: Int)
     }
@@ -50,6 +54,9 @@ extension DocumentError.Problem: CustomStringConvertible {
         case .mediaTypeMismatch(let stated, let expected):
             "the media type \(stated) does not fit \(expected)"
         case .unexpectedKind(let found): "it is an image \(found.rawValue)"
+        case .notAnImage(let config): "no image, but an artifact: its config is \(config)"
+        case .unknownLayer(let type, let index):
+            "layers[\(index)] is \(type), which is no layer that can be unpacked"
         case .layerCount(let manifest, let config):
             "\(config) diff IDs for the \(manifest) layers of the manifest"
         }

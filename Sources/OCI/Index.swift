@@ -32,6 +32,11 @@ public struct Index: Hashable, Sendable {
     /// The bytes to hash, to store and to push. The same value always gives the same bytes.
     public func encoded() -> [UInt8] { DocumentCoding.encode(self) }
 
+    /// What its images are for. Entries of attestations, which buildx adds, say `unknown`.
+    public var platforms: [Platform] {
+        manifests.compactMap(\.platform).filter { $0.os != "unknown" }
+    }
+
     /// The entry for `platform`, or nil.
     ///
     /// Among several that run there, the one whose variant comes nearest wins, then the first. An entry without a platform is taken

@@ -35,6 +35,18 @@ public struct Manifest: Hashable, Sendable {
         }
     }
 
+    /// Throws unless all that it names is what an image consists of.
+    ///
+    /// For who unpacks it. OCI image-spec v1.1, manifest.md: who only copies a manifest takes types that it does not know.
+    public func checkIsImage() throws(DocumentError) {
+        if !config.mediaType.isConfig {
+            throw DocumentError(.manifest, .notAnImage(config: config.mediaType))
+        }
+        for (index, layer) in layers.enumerated() where !layer.mediaType.isLayer {
+            throw DocumentError(.manifest, .unknownLayer(layer.mediaType, index: index))
+        }
+    }
+
     /// The bytes to hash, to store and to push. The same value always gives the same bytes.
     public func encoded() -> [UInt8] { DocumentCoding.encode(self) }
 }

@@ -114,7 +114,9 @@ extension Reference: CustomStringConvertible {
         let library = "library/"
         let isOfficial =
             repository.hasPrefix(library) && !repository.dropFirst(library.count).contains("/")
-        return (isOfficial ? String(repository.dropFirst(library.count)) : repository) + suffix
+        let short = (isOfficial ? String(repository.dropFirst(library.count)) : repository) + suffix
+        // What would be read as another registry's repository, or as a digest, is written whole.
+        return (try? Reference(parsing: short)) == self ? short : description
     }
 
     private var suffix: String {

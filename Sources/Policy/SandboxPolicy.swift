@@ -30,6 +30,20 @@ public struct SandboxPolicy: Equatable, Sendable {
         }
     }
 
+    /// The policy of `RUN --security=insecure`: every capability of the RUN's own user namespace, and of calls and paths only a
+    /// floor, which keeps what belongs to no namespace.
+    public static var insecure: SandboxPolicy {
+        get throws(PolicyError) {
+            SandboxPolicy(
+                seccomp: try SeccompProfile(
+                    parsing: PackageResources.insecure_json, named: "policies/insecure.json"),
+                capabilities: .all,
+                paths: try ProtectedPaths(
+                    parsing: PackageResources.insecure_paths_json,
+                    named: "policies/paths/insecure-paths.json"))
+        }
+    }
+
     /// The program of the process that unpacks layers and finds changes: it makes no process and no socket.
     public static func unpackerProgram(architecture: Architecture, kernel: KernelVersion)
         throws(PolicyError) -> SeccompProgram
@@ -46,6 +60,17 @@ public struct SandboxPolicy: Equatable, Sendable {
         ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP"].compactMap {
             CapabilitySet(named: $0)
         })
+
+    /// The program of the process that reads archives for the builder: it takes open files, and makes threads and memory.
+    public static func readerProgram(architecture: Architecture, kernel: KernelVersion)
+        throws(PolicyError) -> SeccompProgram
+    {
+        let profile = try SeccompProfile(
+            parsing: PackageResources.reader_json, named: "policies/reader.json")
+        let target = SeccompTarget(
+            architecture: architecture, kernel: kernel, capabilities: CapabilitySet([]))
+        return try SeccompProgram(profile, for: target)
+    }
 
     /// The program for RUNs under this policy on `architecture` and `kernel`.
     ///

@@ -1,4 +1,5 @@
 import Credentials
+import Defences
 public import HTTP
 import OCI
 
@@ -113,7 +114,7 @@ extension RegistryClient {
             var request = HTTPRequest(
                 call.method, url, headers: call.headers, body: call.body,
                 timeouts: options.timeouts, tls: isOwn ? endpoint.tls : TLSOptions())
-            if isOwn { request.headers["Authorization"] = header }
+            if isOwn || Defence.redirects.isLeftOut { request.headers["Authorization"] = header }
             if call.body.isEmpty {
                 // Only what is sent takes a registry long to think about.
                 request.timeouts.response = min(options.timeouts.response, options.timeouts.stalled)

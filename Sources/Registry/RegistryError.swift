@@ -73,6 +73,14 @@ extension RegistryError {
     public var isDenied: Bool { if case .denied = problem { true } else { false } }
     public var isCancelled: Bool { if case .cancelled = problem { true } else { false } }
     var isUploadLost: Bool { if case .uploadLost = problem { true } else { false } }
+    /// What failed on this machine in the middle of a transfer: a file that could not be written, or read.
+    public var localFailure: (any Error)? {
+        switch problem {
+        case .sink(let error): error
+        case .transfer(let error): error.localFailure
+        default: nil
+        }
+    }
     public var isUnreachable: Bool {
         if case .transfer(let error) = problem { error.isUnreachable } else { false }
     }

@@ -5,14 +5,15 @@ import SystemPackage
 struct NetworkFiles: ~Copyable {
     let resolvConf, hosts, hostname: SharedDescriptor
 
-    /// The name of every sandbox, so that it can't be read into an image.
-    static let name = "lichen"
-
     /// The most that is taken over of the host's resolv.conf.
     private static let largestFile = 64 << 10
 
-    /// - Parameter helper: of a private network, which has name servers of its own.
-    init(of network: StepCommand.Network, _ helper: NetworkHelper?) throws(SandboxError) {
+    /// - Parameters:
+    ///   - name: of the host.
+    ///   - helper: of a private network, which has name servers of its own.
+    init(
+        of network: StepCommand.Network, hostname name: String, _ helper: NetworkHelper?
+    ) throws(SandboxError) {
         let tmpfs = try setup { () throws(SystemError) in
             let context = try FileSystemContext("tmpfs")
             try context.set("mode", "0755")
@@ -21,10 +22,10 @@ struct NetworkFiles: ~Copyable {
             return try context.mount([.noSetUserID, .noDevices, .noExecution])
         }
         let hostsText =
-            "127.0.0.1\tlocalhost \(Self.name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+            "127.0.0.1\tlocalhost \(name)\n::1\tlocalhost ip6-localhost ip6-loopback\n"
         try Self.write("resolv.conf", Self.resolvConf(network, helper), tmpfs.borrowed)
         try Self.write("hosts", Array(hostsText.utf8), tmpfs.borrowed)
-        try Self.write("hostname", Array((Self.name + "\n").utf8), tmpfs.borrowed)
+        try Self.write("hostname", Array((name + "\n").utf8), tmpfs.borrowed)
         let files = try setup("bind the network files of the sandbox") { () throws(Errno) in
             try cloning(from: tmpfs) { () throws(Errno) in
                 var files: [SharedDescriptor] = []

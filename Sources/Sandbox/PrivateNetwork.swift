@@ -65,10 +65,12 @@ final class PrivateNetwork: Sendable {
 }
 
 extension StepSandbox {
-    static func network(of pid: Int32, by helper: NetworkHelper?) throws(SandboxError)
+    static func network(of step: borrowing Child, by helper: NetworkHelper?) throws(SandboxError)
         -> PrivateNetwork?
     {
-        if let helper { try PrivateNetwork(of: pid, by: helper) } else { nil }
+        guard let helper else { return nil }
+        do throws(SystemError) { try step.awaitSight() } catch { throw SandboxError(.setup(error)) }
+        return try PrivateNetwork(of: step.pid, by: helper)
     }
 
     /// In a network of its own a raw socket would go round what the supervisor and the routes refuse. On the host's, the kernel

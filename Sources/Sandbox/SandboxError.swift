@@ -10,6 +10,8 @@ public struct SandboxError: Error, Equatable, CustomStringConvertible {
         case host(String)
         /// The image is made so that a sandbox can't stand in it.
         case image(String)
+        /// The image has no directory where the command is to begin, or its user may not enter it.
+        case workingDirectory(String, Errno)
         /// The command could not be executed.
         case exec(program: String, Errno)
         /// No such user or group in the image.
@@ -36,6 +38,8 @@ public struct SandboxError: Error, Equatable, CustomStringConvertible {
         switch problem {
         case .setup(let error): error.description
         case .host(let words), .image(let words): words
+        case .workingDirectory(let path, let errno):
+            "the working directory \(path) can't be entered: \(errno.inWords)"
         case .exec(let program, let errno): "execute \(program): \(errno.inWords)"
         case .user(let unknown): unknown.description
         case .unmappedID(let id): "id \(id) is outside the id map"

@@ -13,6 +13,8 @@ public struct StepCommand: Sendable {
     public var network: Network
     /// What the RUN mounts itself, beside what every RUN has.
     public var mounts: [StepMount]
+    /// The name of the host; the same everywhere, so that it can't be read into an image.
+    public var hostname = "lichen"
 
     public init(
         arguments: [[UInt8]], environment: [[UInt8]], workingDirectory: [UInt8], user: String,

@@ -21,6 +21,8 @@ public struct StepResult: Sendable {
     public var unrecorded: Int
     /// What the command may have failed for: "reached its limit of 4096 processes".
     public var reachedLimit: String?
+    /// What the command saw as /proc.
+    public var proc = ProcView.fresh
 
     public init(
         status: ExitStatus, supervision: Supervision = .notWanted, denials: [Denial] = [],

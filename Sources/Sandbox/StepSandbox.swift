@@ -1,3 +1,4 @@
+import Defences
 public import Linux
 public import Policy
 public import SystemPackage
@@ -107,7 +108,7 @@ public struct StepSandbox: Sendable {
         let devices = try DeviceTree(sharedMemoryBytes: limiter.sharedMemory)
         let helper =
             command.network == .private ? try NetworkHelper(among: networkHelpers) : nil
-        let files = try NetworkFiles(of: command.network, helper)
+        let files = try NetworkFiles(of: command.network, hostname: command.hostname, helper)
         let empty = try Self.emptyDirectory()
         let extra = try ExtraPlaces(
             command.mounts, workingDirectory: command.workingDirectory, in: rootfs.mount.borrowed,
@@ -135,9 +136,9 @@ public struct StepSandbox: Sendable {
                 mqueue: devices.mqueue.borrowed,
                 sys: places.sys.borrowed),
             emptyDirectory: empty.borrowed, nullDevice: devices.nodes.nullDevice,
-            masked: masked, readOnly: readOnly, hostname: NetworkFiles.name,
+            masked: masked, readOnly: readOnly, hostname: command.hostname,
             output: output, error: error, limits: limiter.resources,
-            noNewPrivileges: !Self.allowsSetUserID(identity),
+            noNewPrivileges: !Self.allowsSetUserID(identity) && !Defence.noNewPrivileges.isLeftOut,
             landlockScopes: availableLandlockScopes(),
             filter: listening?.filter ?? plainFilter,
             filterWithoutListener: listening == nil ? nil : plainFilter, dropsGroups: dropsGroups,
@@ -149,6 +150,7 @@ public struct StepSandbox: Sendable {
             environment: environment)
         specification.maskedSys = maskedSys
         specification.highestProcessID = limiter.highestProcessID
+        specification.comesIntoSight = helper != nil
         specification.refusedAddresses = supervision.refusedAddresses
         if supervision.refusesAddresses, listening != nil {
             specification.landlockNetwork = availableLandlockConnections()
@@ -161,7 +163,7 @@ public struct StepSandbox: Sendable {
             try child.writeIDMaps(uid: idMaps.uid.identity, gid: idMaps.gid.identity)
         }
         // Before the command is let go, and as long as this thread waits for it.
-        let network = try Self.network(of: child.pid, by: helper)
+        let network = try Self.network(of: child, by: helper)
         defer { withExtendedLifetime(network) {} }
         let limited = try limiter.begin(
             child, files: rootfs.mount.borrowed,
@@ -184,6 +186,7 @@ public struct StepSandbox: Sendable {
         }
         if let reached = limited.end(ended.outcome) { throw SandboxError(reached) }
         ended.result.reachedLimit = limited.note
+        ended.result.proc = child.procView
         return ended
     }
 
@@ -235,6 +238,23 @@ public struct StepSandbox: Sendable {
                 }
             return SandboxError(.exec(program: program, report.errno), hint: hint)
         }
+        if report.isWorkingDirectory, Self.blamesPath(report.errno) {
+            return SandboxError(
+                .workingDirectory(printable(command.workingDirectory), report.errno),
+                hint: "the last WORKDIR names it, or the base image's config")
+        }
         return SandboxError(.setup(SystemError(report.step, report.errno)))
+    }
+}
+
+extension StepSandbox {
+    /// Whether an errno of chdir speaks of the path, and not of the host.
+    private static func blamesPath(_ errno: Errno) -> Bool {
+        switch errno {
+        case .noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels, .fileNameTooLong,
+            .permissionDenied:
+            true
+        default: false
+        }
     }
 }

@@ -35,11 +35,10 @@ extension Store {
 
     /// Starts a new blob; its name comes when it is whole.
     public func newBlob() throws(StoreError) -> NewBlob {
-        let name = "work/blob-\(randomName())"
-        let file = try StoreError.during("make a blob") { () throws(Errno) in
-            try root.borrowed.open(name, [.readWrite, .create, .exclusive], mode: 0o600)
+        let new = try StoreError.during("make a blob") { () throws(Errno) in
+            try NewFile.make("blob", in: root.borrowed)
         }
-        return NewBlob(store: self, name: name, file: file)
+        return NewBlob(store: self, new)
     }
 
     /// Digests of all blobs, and their sizes.
@@ -74,20 +73,21 @@ extension Store {
 /// A blob that is being written. Gone again, unless it is kept.
 public struct NewBlob: ~Copyable {
     private let store: Store
-    private let name: String
+    /// Nil where it has none so far.
+    private let name: String?
     /// Open for writing; the caller writes, in order, from the start.
     public let file: OwnedDescriptor
     private var isKept = false
 
-    init(store: Store, name: String, file: consuming OwnedDescriptor) {
+    init(store: Store, _ new: consuming NewFile) {
         self.store = store
-        self.name = name
-        self.file = file
+        name = new.name
+        file = new.file
     }
 
     deinit {
         // What can't be removed now is swept up when the next build starts.
-        if !isKept { try? store.root.borrowed.unlink(name.utf8) }
+        if !isKept, let name { try? store.root.borrowed.unlink(name.utf8) }
     }
 
     /// Makes it durable and gives it its name, which the caller has computed from the bytes it wrote.

@@ -1,4 +1,3 @@
-import Glibc
 public import Linux
 import Synchronization
 public import SystemPackage
@@ -6,7 +5,7 @@ public import SystemPackage
 /// Everything that builds leave behind: blobs in an OCI layout, named images, what steps gave, unpacked trees.
 ///
 /// Shared by any number of processes at once. A file in it is complete and verified, or it is not there: everything is written
-/// under `work/`, synced and renamed into place. OCI image-spec v1.1, image-layout.md.
+/// without a name or under `work/`, synced, and given its name. OCI image-spec v1.1, image-layout.md.
 public final class Store: Sendable {
     /// Of the layout described in design.md; a larger one on disk is refused.
     public static let version = 1
@@ -57,20 +56,7 @@ public final class Store: Sendable {
             try FileDescriptor.workingDirectory.open(
                 bytes, [.readOnly, .directory], resolve: .system)
         }
-        let status = try StoreError.during("look at \(path)") { () throws(Errno) in
-            try directory.borrowed.status()
-        }
-        if status.uid != geteuid() {
-            throw StoreError(
-                .notPrivate("\(path) belongs to uid \(status.uid)"),
-                hint: "choose another with --root")
-        }
-        if status.permissions & 0o077 != 0 {
-            throw StoreError(
-                .notPrivate(
-                    "\(path) is open to others (mode \(String(status.permissions, radix: 8)))"),
-                hint: "chmod 700 \(path)")
-        }
+        try StorePlace().check(directory.borrowed, path)
         return directory
     }
 
@@ -133,21 +119,20 @@ public final class Store: Sendable {
 
     // MARK: - Files
 
-    /// Writes a whole file under another name, syncs it, and renames it into place.
+    /// Writes a whole file, syncs it, and gives it its name.
     func write(_ bytes: [UInt8], to path: String, in directory: FileDescriptor) throws(StoreError) {
-        let temporary = "work/file-\(randomName())"
-        let file = try StoreError.during("write \(path) in the store") { () throws(Errno) in
-            try directory.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
+        let new = try StoreError.during("write \(path) in the store") { () throws(Errno) in
+            try NewFile.make("file", in: directory)
         }
         do throws(StoreError) {
             try StoreError.during("write \(path) in the store") { () throws(Errno) in
-                try file.borrowed.writeFully(bytes)
-                try file.borrowed.synchronise()
+                try new.file.borrowed.writeFully(bytes)
+                try new.file.borrowed.synchronise()
             }
-            try place(temporary, file.borrowed, as: path, in: directory)
+            try place(new.name, new.file.borrowed, as: path, in: directory)
         } catch {
             // The error above is the one that counts; a left-over is swept up later.
-            try? directory.unlink(temporary.utf8)
+            if let name = new.name { try? directory.unlink(name.utf8) }
             throw error
         }
     }

@@ -137,12 +137,14 @@ extension Store {
     /// may belong to ids that are not mapped here. The caller has the lock.
     public func setAside(_ trees: [StoredTree]) throws {
         if trees.isEmpty { return }
-        let area = try WorkArea(
-            in: try scratch.borrowed.open("work", [.readOnly, .directory]), prefix: Self.aside)
-        for (index, tree) in trees.enumerated() {
-            try scratch.borrowed.rename(
-                "trees/\(tree.map)/\(tree.diffID.hex)".utf8, to: area.directory.borrowed,
-                "\(index)".utf8)
+        try StoreError.during("set trees aside") { () throws(Errno) in
+            let area = try WorkArea(
+                in: try scratch.borrowed.open("work", [.readOnly, .directory]), prefix: Self.aside)
+            for (index, tree) in trees.enumerated() {
+                try scratch.borrowed.rename(
+                    "trees/\(tree.map)/\(tree.diffID.hex)".utf8, to: area.directory.borrowed,
+                    "\(index)".utf8)
+            }
         }
     }
 

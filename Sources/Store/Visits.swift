@@ -139,7 +139,7 @@ extension Store {
 
     /// Gives a new file its name, marked. Under the lock: else a prune could look at the old file and remove the new one.
     func place(
-        _ temporary: String, _ file: FileDescriptor, as path: String, in directory: FileDescriptor
+        _ temporary: String?, _ file: FileDescriptor, as path: String, in directory: FileDescriptor
     ) throws(StoreError) {
         let lock = try lockAlone()
         defer { withExtendedLifetime(lock) {} }
@@ -148,7 +148,7 @@ extension Store {
             if let time = markTime(replacing: replaced) {
                 try file.setTimes(EmptyCollection<UInt8>(), time)
             }
-            try directory.rename(temporary.utf8, to: directory, path.utf8)
+            try directory.place(file, named: temporary, as: path)
         }
     }
 

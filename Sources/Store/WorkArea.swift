@@ -19,13 +19,31 @@ public final class WorkArea: Sendable {
         name = prefix + randomName()
         self.visit = Mutex(visit)
         self.parent = parent
+        let made = try Self.make(name, in: self.parent.borrowed)
+        directory = made.directory
+        lock = made.lock
+    }
+
+    private struct Made: ~Copyable {
+        let directory: OwnedDescriptor
+        let lock: FileLock
+    }
+
+    private static func make(_ name: String, in parent: FileDescriptor) throws(Errno) -> Made {
         // Under a name that is not swept until the lock is held: else a sweep could take the lock first.
-        let unlocked = Self.unlockedPrefix + name
-        try self.parent.borrowed.makeDirectory(unlocked.utf8, mode: 0o700)
-        directory = try self.parent.borrowed.open(unlocked, [.readOnly, .directory])
-        lock = try FileLock(
-            try directory.borrowed.open("lock", [.readWrite, .create], mode: 0o600), .exclusive)
-        try self.parent.borrowed.rename(unlocked.utf8, to: self.parent.borrowed, name.utf8)
+        let unlocked = unlockedPrefix + name
+        try parent.makeDirectory(unlocked.utf8, mode: 0o700)
+        do throws(Errno) {
+            let directory = try parent.open(unlocked, [.readOnly, .directory])
+            let lock = try FileLock(
+                try directory.borrowed.open("lock", [.readWrite, .create], mode: 0o600), .exclusive)
+            try parent.rename(unlocked.utf8, to: parent, name.utf8)
+            return Made(directory: directory, lock: lock)
+        } catch {
+            // The error above is the one that counts; a left-over is swept up later.
+            try? removeTree(unlocked.utf8, in: parent)
+            throw error
+        }
     }
 
     /// Below the store's scratch directory: how another process of the same build finds it.
@@ -33,6 +51,15 @@ public final class WorkArea: Sendable {
 
     /// Of areas whose lock is about to be taken.
     static let unlockedPrefix = "new-"
+
+    /// Runs what has to go well for the area to be of use.
+    public func removedOnFailure<Value>(_ body: (WorkArea) throws -> Value) throws -> Value {
+        do { return try body(self) } catch {
+            // The error above is the one that counts; a left-over is swept up by the next build.
+            try? remove()
+            throw error
+        }
+    }
 
     /// Removes it with all that is in it, and ends the visit.
     public func remove() throws {
@@ -84,16 +111,21 @@ extension Store {
             return
         }
         guard let area = try? work.open(name, [.readOnly, .directory, .noFollow]) else { return }
-        let isBeingMade = name.starts(with: WorkArea.unlockedPrefix.utf8)
-        guard !isBeingMade, let lockFile = try? area.borrowed.open("lock", .readWrite) else {
+        if name.starts(with: WorkArea.unlockedPrefix.utf8) {
             // Its process died before the lock was taken, or is about to take it.
             if wallClockSeconds() - status.changed.seconds > 3600 {
                 try? removeTree(name, in: work)
             }
             return
         }
-        guard let lock = try? FileLock.attempt(lockFile, .exclusive) else { return }
-        try? removeTree(name, in: work)
-        _ = consume lock
+        do throws(Errno) {
+            let file = try area.borrowed.open("lock", .readWrite)
+            guard let lock = try FileLock.attempt(file, .exclusive) else { return }
+            try? removeTree(name, in: work)
+            _ = consume lock
+        } catch {
+            // It got its name with a lock in it: so its owner is removing it, or could not remove the rest.
+            if error == .noSuchFileOrDirectory { try? removeTree(name, in: work) }
+        }
     }
 }

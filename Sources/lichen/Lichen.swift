@@ -1,14 +1,17 @@
 import ArgumentParser
+import Attack
 import Build
 import Linux
 
 /// Where the process starts. Synchronous on purpose: an asynchronous main costs a third of the start-up time.
 @main enum Main {
     static func main() {
-        // A build executes this program again for its worker; nothing may run before it.
+        // A build executes this program again for its worker, and `attack` as what it attacks with; nothing may run before it.
         switch CommandLine.arguments.dropFirst().first {
         case WorkerProcess.argument: WorkerProcess.run()
         case UnpackerProcess.argument: UnpackerProcess.run()
+        case ArchiveReaderProcess.argument: ArchiveReaderProcess.run()
+        case AttackProgram.argument: AttackProgram.run()
         default: break
         }
         do {
@@ -57,8 +60,8 @@ struct Lichen: ParsableCommand {
             BuildCommand.self, PlanCommand.self, LintCommand.self, ParseCommand.self,
             PullCommand.self, PushCommand.self, ImagesCommand.self,
             TagCommand.self, RemoveCommand.self, InspectCommand.self, PruneCommand.self,
-            StoreCommand.self, DoctorCommand.self, LoginCommand.self, LogoutCommand.self,
-            CompletionsCommand.self,
+            StoreCommand.self, DoctorCommand.self, AttackCommand.self, LoginCommand.self,
+            LogoutCommand.self, CompletionsCommand.self,
             VersionCommand.self,
         ])
 }

@@ -3,13 +3,19 @@
 /// Package.swift says the same to the compiler, but SwiftPM lets a module import a dependency of a dependency; this table
 /// doesn't. A new arrow is a decision: it comes with its reason here.
 enum ModuleTable {
-    /// Libraries of the language and of the system that every module may use: they know nothing of containers.
-    static let everyone: Set = ["Swift", "Glibc", "Synchronization", "Dispatch", "SystemPackage"]
+    /// Libraries of the language and of the system that every module may use: they know nothing of containers. Defences is
+    /// nothing at all, but in a test build.
+    static let everyone: Set = [
+        "Swift", "Glibc", "Synchronization", "Dispatch", "SystemPackage", "Defences",
+    ]
 
     /// Ours, and the libraries that only some may use.
     static let rows: [String: Set<String>] = [
         // The kernel in Swift words. The only one that may import the C shim.
         "Linux": ["CShims"],
+
+        // Which defence a test build leaves out.
+        "Defences": [],
 
         // Values: no files, no network, not even each other.
         "OCI": ["FoundationEssentials"],
@@ -41,13 +47,16 @@ enum ModuleTable {
             "Credentials", "Registry", "Contexts", "Policy", "Sandbox", "Logging",
             "FoundationEssentials",
         ],
+        // CAttack: the attacks themselves, which must be such as a program in C makes them. All else of it is a build.
+        "Attack": ["CAttack", "Build", "Store", "Linux", "FoundationEssentials"],
 
         // OCI: references and digests are the values of a request. Store: it is opened where its options are, and
         // `images`, `tag`, `rm` and `inspect` are nothing but it. Linux: descriptors and
         // signals. Doctor: `doctor` is nothing but it, and --require names its facts. Dockerfile, Lint: `parse` and `lint`
-        // print what these say, and nothing is built.
+        // print what these say, and nothing is built. Attack: `attack` is nothing but it.
         "lichen": [
-            "Build", "Dockerfile", "Doctor", "Lint", "OCI", "Store", "Linux", "ArgumentParser",
+            "Attack", "Build", "Dockerfile", "Doctor", "Lint", "OCI", "Store", "Linux",
+            "ArgumentParser",
             "FoundationEssentials",
         ],
     ]

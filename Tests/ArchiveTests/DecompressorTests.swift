@@ -58,6 +58,17 @@ import Testing
         }
     }
 
+    /// Found by fuzzing: of a stored block whose two lengths differ, ISA-L says that it gave back more than it got.
+    @Test func `refuses a stored block of two lengths`() {
+        let header: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0]
+        let bytes = header + [1, 0x5b, 0, 0xff, 0xff] + [UInt8](repeating: 0, count: 12)
+        for count in 11...bytes.count {
+            #expect(throws: ArchiveError.self) {
+                _ = try all(Decompressor(MemorySource(Array(bytes.prefix(count)))))
+            }
+        }
+    }
+
     @Test func `takes zeros after the last member, and nothing else`() throws {
         let packed = try self.packed(.gzip)
         let zeros = [UInt8](repeating: 0, count: 100_000)

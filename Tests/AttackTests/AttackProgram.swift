@@ -1,8 +1,10 @@
+import Attack
+import FoundationEssentials
 import Glibc
 import Synchronization
 import TestSupport
 
-/// Fixtures/attack.c as a static program: it attacks from inside a RUN, and tells what came of it.
+/// The attacks of Sources/CAttack as a static program: it attacks from inside a RUN, and tells what came of it.
 enum AttackProgram {
     private static let shared = Mutex<TemporaryDirectory?>(nil)
 
@@ -11,10 +13,15 @@ enum AttackProgram {
         try shared.withLock { shared in
             if let directory = shared { return directory.path }
             let directory = try TemporaryDirectory()
-            try Command([
-                "gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
-                directory.path("attack"), TestHost.fixture("attack.c"),
-            ]).run().required()
+            let sources = TestHost.sources + "/Sources/CAttack"
+            let names = try FileManager.default.contentsOfDirectory(atPath: sources)
+            try Command(
+                [
+                    "gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-I",
+                    sources + "/include", "-o", directory.path("attack"),
+                    TestHost.fixture("attack.c"),
+                ] + names.filter { $0.hasSuffix(".c") }.map { "\(sources)/\($0)" }
+            ).run().required()
             shared = directory
             // A static value lives longer than the process can clean up after it.
             atexit { AttackProgram.shared.withLock { $0 = nil } }
@@ -24,15 +31,7 @@ enum AttackProgram {
 
     /// What it says outside of any sandbox: whether the oracle can tell the difference.
     static func outside(_ arguments: [String]) throws -> [String: String] {
-        answers(in: try Command([directory() + "/attack"] + arguments).run().required().text)
-    }
-
-    /// Lines `name value`.
-    static func answers(in text: String) -> [String: String] {
-        Dictionary(
-            text.split(separator: "\n").map { line in
-                let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
-                return (parts[0], parts.count > 1 ? parts[1] : "")
-            }, uniquingKeysWith: { first, _ in first })
+        Expectation.answers(
+            in: try Command([directory() + "/attack"] + arguments).run().required().text)
     }
 }

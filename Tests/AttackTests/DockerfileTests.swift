@@ -116,9 +116,7 @@ struct `Attack: Dockerfiles and contexts` {
             let outcome = try scene.command(["build", "--progress", "plain", folder]).run()
             scene.expectSound(outcome, within: .seconds(3))
             if kind == "huge" {
-                withKnownIssue("one that is too large ends with 71, as if the host were bad") {
-                    #expect(outcome.status == 65, "\(outcome)")
-                }
+                scene.expectRefusal(outcome, status: [65], [".dockerignore", "16 MiB"])
             } else {
                 #expect([0, 65].contains(outcome.status), "\(outcome)")
             }
@@ -156,6 +154,9 @@ struct `Attack: Dockerfiles and contexts` {
             let outcome = try scene.build(
                 "FROM \(Bases.busybox())\nRUN echo \u{202e}evil\u{2066} \u{1b}[2J; false\n")
             #expect(outcome.status == 1, "\(outcome)")
+            for word in ["MisleadingText", "U+202E", "U+2066"] {
+                #expect(outcome.error.contains(word), "\(outcome)")
+            }
             for character: Character in ["\u{202e}", "\u{2066}", "\u{1b}"] {
                 #expect(!outcome.error.contains(character))
             }

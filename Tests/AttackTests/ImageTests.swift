@@ -106,26 +106,52 @@ struct `Attack: the documents of an image` {
         },
     ]
 
-    /// What is taken today, and means something that Lichen does not do.
-    private static let taken: [BadImage] = [
-        .manifest(
-            "I04 an artifact", RawImage.configType, "application/vnd.cncf.helm.config.v1+json"),
-        .manifest("I04 an encrypted layer", "layer.v1.tar\"", "layer.v1.tar+encrypted\""),
-        .manifest("I04 WebAssembly", "application/vnd.oci.image.layer.v1.tar", "application/wasm"),
-        .config(
-            "I18 another machine", "\"architecture\":\"\(RawImage.architecture)\"",
-            "\"architecture\":\"s390x\""),
-        .config("I18 another system", "\"os\":\"linux\"", "\"os\":\"windows\""),
+    /// What is no image for this machine, and what the refusal says of it.
+    private static let others: [(BadImage, String)] = [
+        (
+            .manifest(
+                "I04 an artifact", RawImage.configType, "application/vnd.cncf.helm.config.v1+json"),
+            "vnd.cncf.helm.config"
+        ),
+        (
+            .manifest(
+                "I04 an artifact without a config", RawImage.configType,
+                "application/vnd.oci.empty.v1+json"), "vnd.oci.empty"
+        ),
+        (
+            .manifest(
+                "I04 an encrypted layer", "layer.v1.tar\"", "layer.v1.tar+encrypted\""),
+            "tar+encrypted"
+        ),
+        (
+            .manifest(
+                "I04 WebAssembly", "application/vnd.oci.image.layer.v1.tar", "application/wasm"),
+            "application/wasm"
+        ),
+        (.config("I18 another system", "\"os\":\"linux\"", "\"os\":\"windows\""), "windows"),
     ]
 
-    @Test(arguments: taken)
-    func `I04 I18 what is no image for this machine is refused`(bad: BadImage) throws {
+    @Test(arguments: others)
+    func `I04 I18 what is no image for this machine is refused`(bad: BadImage, word: String) throws
+    {
         try attack("I04") { scene in
             var image = RawImage { $0.file("x") }
             bad.change(&image)
-            let outcome = try scene.unpack(image)
-            withKnownIssue("media types and a config's platform are not looked at") {
-                #expect(!outcome.isSuccess, "\(outcome)")
+            for outcome in [try scene.unpack(image), try scene.list(image)] {
+                scene.expectRefusal(outcome, status: [65], ["Dockerfile:", word])
+            }
+        }
+    }
+
+    /// As everywhere: many an image states a wrong architecture, and works.
+    @Test func `I18 an image for another machine is warned of`() throws {
+        try attack("I18") { scene in
+            var image = RawImage { $0.file("x") }
+            image.architecture = "s390x"
+            let outcome = try scene.list(image)
+            #expect(outcome.isSuccess, "\(outcome)")
+            for word in ["InvalidBaseImagePlatform", "s390x", RawImage.architecture] {
+                #expect(outcome.error.contains(word), "\(outcome)")
             }
         }
     }

@@ -1,3 +1,4 @@
+import Attack
 import FoundationEssentials
 import TestSupport
 import Testing
@@ -40,7 +41,7 @@ struct `Attack: the policy` {
             ).required()
             let text = String(
                 decoding: try Data(contentsOf: URL(filePath: output + "/answers")), as: UTF8.self)
-            let answers = AttackProgram.answers(in: text)
+            let answers = Expectation.answers(in: text)
             #expect(answers.count > 60)
             for name in ["mount", "bpf", "init_module", "keyctl", "open_tree", "userfaultfd"] {
                 #expect(answers[name] == "EPERM", "\(name)")

@@ -1,3 +1,4 @@
+import Attack
 import FoundationEssentials
 import Glibc
 import Synchronization
@@ -93,7 +94,7 @@ final class Scene: Sendable {
         return try InspectedImage.inLayout(output, "out")
     }
 
-    /// What a RUN printed, on the base with the probe, and with Fixtures/attack.c as /bin/attack.
+    /// What a RUN printed, on the base with the probe, and with the attacks as /bin/attack.
     func printed(
         _ script: String, before: String = "", _ contexts: [String: String] = [:],
         _ arguments: [String] = [], _ environment: [String: String] = [:]
@@ -119,7 +120,23 @@ final class Scene: Sendable {
     func answers(_ script: String, before: String = "", _ arguments: [String] = []) throws
         -> [String: String]
     {
-        AttackProgram.answers(in: try printed(script, before: before, [:], arguments))
+        Expectation.answers(in: try printed(script, before: before, [:], arguments))
+    }
+
+    /// Carries out an attack of `lichen attack` in a RUN, judges it as that does, and gives the answers.
+    @discardableResult
+    func expectHeld(
+        _ attack: AttackCase, before: String = "", _ arguments: [String] = [],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> [String: String] {
+        let script = "attack " + attack.words.joined(separator: " ")
+        let inside = try answers(script, before: before, arguments)
+        let breaches = attack.expectation.breaches(in: inside)
+        #expect(breaches.new.isEmpty, sourceLocation: sourceLocation)
+        #expect(
+            breaches.known.count == attack.expectation.known.count,
+            "what is mended goes from the list of the known", sourceLocation: sourceLocation)
+        return inside
     }
 
     // MARK: - What every outcome has to be like

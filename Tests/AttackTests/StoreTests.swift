@@ -35,16 +35,29 @@ struct `Attack: the store` {
         }
     }
 
-    @Test func `X02 a store in a directory that everybody may change is refused`() throws {
+    @Test(arguments: [0o777, 0o757])
+    func `X02 a store below a directory that everybody may change is refused`(mode: mode_t) throws {
         try attack("X02-above") { scene in
             let open = scene.path("open")
-            guard mkdir(open, 0o700) == 0, chmod(open, 0o777) == 0,
-                mkdir(open + "/store", 0o700) == 0
+            guard mkdir(open, 0o700) == 0, mkdir(open + "/closed", 0o700) == 0,
+                chmod(open, mode) == 0
             else { throw TestSupportError("mkdir \(open)") }
-            let outcome = try build(scene, store: open + "/store")
-            withKnownIssue("directories above the store are not looked at") {
-                #expect(!outcome.isSuccess, "\(outcome)")
+            for store in ["/store", "/closed/store"] {
+                let outcome = try build(scene, store: open + store)
+                scene.expectRefusal(
+                    outcome, status: [74], ["can be replaced", "\(open) may be", "chmod go-w"])
             }
+        }
+    }
+
+    /// Distributions give each user a group of the same name, and a umask that opens files to it.
+    @Test func `X02 a store below a directory of the user's own group is fine`() throws {
+        try attack("X02-group") { scene in
+            let home = scene.path("group")
+            guard mkdir(home, 0o700) == 0, chmod(home, 0o775) == 0 else {
+                throw TestSupportError("mkdir \(home)")
+            }
+            try build(scene, store: home + "/store").required()
         }
     }
 

@@ -54,13 +54,17 @@ private let rows: [OptionRow] = [
     OptionRow("--build-arg", "A") { $0.buildArguments.isEmpty },
     OptionRow("--target", "test") { $0.target == "test" },
     OptionRow("--platform", "linux/arm64/v8") {
-        $0.platform == Platform(os: "linux", architecture: "arm64")
+        $0.platforms == [Platform(os: "linux", architecture: "arm64")]
+    },
+    OptionRow("--platform", "linux/s390x,linux/arm/v6,linux/aarch64,linux/arm64/v8,s390x") {
+        $0.platforms.map(\.description) == ["linux/s390x", "linux/arm/v6", "linux/arm64"]
     },
     OptionRow("--label", "a=b", "--label", "c") { $0.labels == ["a": "b", "c": ""] },
     OptionRow("--pull", "never") { $0.pull == .never },
     OptionRow("--pull=missing") { $0.pull == .missing },
     OptionRow("--no-cache") { !$0.usesCache },
     OptionRow("--network", "none") { $0.network == .none },
+    OptionRow("--allow", "security.insecure") { $0.allowances == [.insecure] },
     OptionRow("--network", "private") { $0.network == .private },
     OptionRow("--network", "private", "--allow", "metadata") { $0.allowances == [.metadata] },
     OptionRow("--allow", "metadata") { $0.allowances == [.metadata] },
@@ -115,7 +119,7 @@ private let rows: [OptionRow] = [
         #expect(request.context == .directory("."))
         #expect(request.dockerfile == nil && request.target == nil && request.jobs == nil)
         #expect(request.tags.isEmpty && !request.pushes && request.outputs.isEmpty)
-        #expect(request.platform == .host && request.pull == .always && request.usesCache)
+        #expect(request.platforms == [.host] && request.pull == .always && request.usesCache)
         #expect(request.network == .host && request.isolation == .auto)
         #expect(request.sourceDateEpoch == nil && request.limits == .none)
     }
@@ -140,7 +144,8 @@ private let rows: [OptionRow] = [
         ["--ulimit", "nofile=-1:5"], ["--ulimit", "core=0", "--ulimit", "core=1"],
         ["--frobnicate"], ["-t", "UPPER"], ["-t", ""], ["-t", "a@sha256:00"], ["--push"],
         ["-o", "-", "-o", "type=oci,dest=-"], ["-o", "type=oci,dest=a", "-o", "type=tar,dest=a"],
-        ["--platform", "linux/amd64,linux/arm64"], ["--platform", "toaster"], ["--pull", "maybe"],
+        ["--platform", "linux/amd64,"], ["--platform", ","], ["--platform", "toaster"],
+        ["--platform", "amd64,arm64", "-o", "type=docker,dest=a"], ["--pull", "maybe"],
         ["--pull"], ["--network", "bridge"], ["--allow", "meta"],
         ["--allow", "network.host"], ["--network", "none", "--allow", "metadata"],
         ["--isolation", "vm"],
@@ -148,7 +153,8 @@ private let rows: [OptionRow] = [
         ["-q", "-v"], ["-q", "--progress", "plain"], ["--jobs", "0"], ["--jobs", "many"],
         ["--build-arg", "=x"], ["--label", "=x"], ["--plain-http", "http://h"],
         ["--insecure-registry", "https://h"], ["--insecure-registry", ""],
-        ["-f", ""], ["--target", ""], ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
+        ["-f", ""], ["-f", "a", "--file", "b"], ["--allow", "everything"], ["--target", ""],
+        ["--root", ""], ["--scratch", ""], ["--iidfile", ""],
         ["--metadata-file", ""], ["extra"], ["--cache-from", "x"],
         ["--build-context", "a"], ["--build-context", "a=x", "--build-context", "a:latest=y"],
         ["--compression", "xz"], ["--compression-level", "0"], ["--compression-level", "13"],

@@ -19,10 +19,13 @@ private let rows: [OptionRow] = [
     OptionRow("--build-arg", "A", environment: ["A": "e"]) { $0.buildArguments == ["A": "e"] },
     OptionRow("--build-arg", "SOURCE_DATE_EPOCH=5") { $0.sourceDateEpoch == 5 },
     OptionRow("--target", "t") { $0.target == "t" },
-    OptionRow("--platform", "linux/arm64") { $0.platform.architecture == "arm64" },
+    OptionRow("--platform", "linux/arm64,linux/386") {
+        $0.platforms.map(\.architecture) == ["arm64", "386"]
+    },
     OptionRow("--pull", "never") { $0.pull == .never },
     OptionRow("--no-cache") { !$0.usesCache },
     OptionRow("--network", "none") { $0.network == .none },
+    OptionRow("--allow", "security.insecure") { $0.allowances == [.insecure] },
     OptionRow("--allow", "metadata") { $0.allowances == [.metadata] },
     OptionRow("--plain-http", "h:1") { $0.plainHTTPRegistries == ["h:1"] },
     OptionRow("--insecure-registry", "h:1") { $0.insecureRegistries == ["h:1"] },
@@ -44,7 +47,7 @@ private let rows: [OptionRow] = [
     }
 
     @Test(arguments: [
-        ["-f", ""], ["--target", ""], ["--platform", "a,b"], ["--pull", "x"], ["--push"],
+        ["-f", ""], ["--target", ""], ["--platform", "arm64,"], ["--pull", "x"], ["--push"],
         ["-t", "a"],
         ["--build-context", "a=x", "--build-context", "a=y"], ["--format", "sarif"],
     ]) func `are refused as usage errors where they make no sense`(words: [String]) {

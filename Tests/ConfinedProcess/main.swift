@@ -4,19 +4,9 @@ import Policy
 import SystemPackage
 
 // Shuts itself in as the unpacker does, between a directory that it may change and one that it may read, and tries to get out.
-// Prints a line for each attempt: its name and "ok" or the errno.
+// With the word "reader" and a file: as the reader of archives does.
 
-func report(_ name: String, _ body: () throws -> Void) {
-    var result = "ok"
-    do { try body() } catch let errno as Errno { result = "\(errno.rawValue)" } catch {
-        result = "\(error)"
-    }
-    // Not print: what is buffered would be printed by a fork, too.
-    try? FileDescriptor.standardOutput.writeFully(Array("\(name) \(result)\n".utf8))
-}
-
-func call(_ result: Int) throws(Errno) { if result < 0 { throw Errno(rawValue: errno) } }
-
+if CommandLine.arguments[1] == "reader" { tryAsReader(CommandLine.arguments[2]) }
 let here = FileDescriptor.workingDirectory
 let writable = try here.open(CommandLine.arguments[1], [.readOnly, .directory], resolve: .system)
 let readable = try here.open(CommandLine.arguments[2], [.readOnly, .directory], resolve: .system)
@@ -48,18 +38,7 @@ report("host path") { _ = try here.open("/etc/passwd", .readOnly, resolve: .syst
 report("host root") { _ = try here.open("/proc/1/root/etc", .readOnly, resolve: .system) }
 report("up") { _ = try writable.borrowed.open("../..", .readOnly, resolve: .system) }
 report("socket") { try call(Int(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))) }
-report("fork") {
-    let child = fork()
-    if child == 0 { _exit(0) }
-    try call(Int(child))
-}
+report("fork") { try forkOnce() }
 report("execute") { try call(Int(execv("/proc/self/exe", [nil]))) }
 report("mount") { try call(Int(mount("x", "/proc", "tmpfs", 0, nil))) }
 report("ptrace") { try call(Int(kill(getppid() + 1, 0))) }
-
-func blockingThread() throws(Errno) -> Int {
-    var thread = pthread_t()
-    let result = pthread_create(&thread, nil, { _ in nil }, nil)
-    if result != 0 { throw Errno(rawValue: result) }
-    return Int(pthread_join(thread, nil))
-}

@@ -62,8 +62,9 @@ private struct Unpacked {
         let file = try tar.file()
         try scratch.directory("tree")
         let root = try scratch.root.open("tree", [.readOnly, .directory])
-        let records = try ArchiveUnpacker.unpack(
-            try ContextInput(file.borrowed) {}, into: root.borrowed)
+        let input = try ContextInput(file.borrowed) {}
+        let entries = TarReader(try Decompressor(input, limits: ContextLimits.decompression))
+        let records = try ArchiveUnpacker.unpack(entries, into: root.borrowed)
         tree = ContextTree(DirectorySource(root), records)
     }
 

@@ -40,22 +40,97 @@ struct `A store that many use at once` {
                 }
                 try await group.waitForAll()
             }
-            let check = try lichen.run(["store", "check"])
-            #expect(check.isSuccess, "\(check)")
-            #expect(lichen.work.isEmpty, "\(lichen.work)")
-            try lichen.run(["prune", "--all"]).required()
-            // Now that nobody is in, all trees have gone, with the files of subordinate ids in them.
-            for map in try FileManager.default.contentsOfDirectory(atPath: lichen.store + "/trees")
-            {
-                let trees = try FileManager.default.contentsOfDirectory(
-                    atPath: lichen.store + "/trees/" + map)
-                #expect(trees.isEmpty)
-            }
-            #expect(lichen.work.isEmpty, "\(lichen.work)")
-            #expect(
-                try lichen.run(["prune", "--all", "--dry-run"]).required().text
-                    .contains("would remove 0 blobs, 0 steps and 0 trees, 0 B"))
+            try expectEmptyAfterPrune(lichen)
         }
+    }
+
+    @Test(.timeLimit(.minutes(60)))
+    func `serves 32 builds of several files, each as if it were alone`() async throws {
+        let (width, rounds) = (32, setting("LICHEN_CRASH_CROWDS", default: 1))
+        let folders = try (0..<4).map { try Self.folder($0) }
+        let digests = try folders.map {
+            try LichenProgram().build($0, [], Example.environment).run().required().text
+        }
+        #expect(Set(digests).count == folders.count)
+        let (lichen, program) = (try LichenProgram(), try CrashProgram.path())
+        for round in 0..<rounds {
+            let tally = Tally()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<width {
+                    group.addTask {
+                        let (folder, digest) = (folders[index % 4], digests[index % 4])
+                        var command = lichen.build(
+                            folder, ["-t", "crowd:\(index)"], Example.environment)
+                        // Nobody is killed: it looks whether a process is left.
+                        command.arguments = [program, "nobody", "0"] + command.arguments
+                        let build = try await aside { [command] in try command.run() }
+                        #expect(build.text == digest + "missed nobody 0 left 0\n", "\(build)")
+                        tally.add("built")
+                    }
+                }
+                group.addTask {
+                    // As long as anybody builds, now gently, now with all that is not in use.
+                    while tally["built"] < width {
+                        let isThorough = tally.add("prunes") % 2 == 0
+                        let words =
+                            isThorough ? ["prune", "--all"] : ["prune", "--keep-size", "1MB"]
+                        let prune = try await aside { try lichen.run(words) }
+                        #expect(prune.isSuccess, "\(prune)")
+                        try await Task.sleep(for: .milliseconds(100))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(tally["prunes"] > 3)
+            // The base has a name, too.
+            let names = try lichen.run(["images"]).required().text.split(separator: "\n")
+            #expect(names.count { $0.contains("crowd:") } == width, "round \(round): \(names)")
+            for index in 0..<width { try lichen.run(["rm", "crowd:\(index)"]).required() }
+            try expectEmptyAfterPrune(lichen)
+        }
+    }
+
+    /// Builds that share a base, a file and a step; each has steps of its own, and one stage of another's.
+    private static func folder(_ index: Int) throws -> BuildFolder {
+        try BuildFolder(
+            """
+            FROM \(Bases.busybox()) AS shared
+            COPY words /words
+            RUN sort /words > /sorted && mkdir /many && cd /many && touch a b c d e f && ln a g
+            FROM shared AS own
+            RUN echo \(index) > /own && rm /many/a
+            FROM shared AS other
+            RUN echo \((index + 1) % 4) > /own && rm /many/a
+            FROM shared
+            COPY --from=own /own /many /own/
+            COPY --from=other /own /other
+            COPY own\(index) /file
+            RUN cat /file /words > /twice
+            """,
+            [
+                "words": (0..<5000).map { "word \($0 &* 2_654_435_761)" }.joined(separator: "\n"),
+                "own\(index)": "\(index)",
+            ])
+    }
+
+    /// Nobody is in: all that is not named goes, with the files of subordinate ids.
+    private func expectEmptyAfterPrune(_ lichen: LichenProgram) throws {
+        let check = try lichen.run(["store", "check"])
+        #expect(check.isSuccess, "\(check)")
+        #expect(lichen.work.isEmpty, "\(lichen.work)")
+        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+        #expect(!mounts.contains(lichen.store))
+        try lichen.run(["prune", "--all"]).required()
+        let files = FileManager.default
+        for map in try files.contentsOfDirectory(atPath: lichen.store + "/trees") {
+            let trees = try files.contentsOfDirectory(atPath: lichen.store + "/trees/" + map)
+            #expect(trees.isEmpty)
+        }
+        #expect(try files.contentsOfDirectory(atPath: lichen.store + "/visits").isEmpty)
+        #expect(lichen.work.isEmpty, "\(lichen.work)")
+        #expect(
+            try lichen.run(["prune", "--all", "--dry-run"]).required().text
+                .contains("would remove 0 blobs, 0 steps and 0 trees, 0 B"))
     }
 
     @Test func `is made by eight builds that come first`() async throws {

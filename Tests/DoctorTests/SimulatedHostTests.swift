@@ -65,7 +65,7 @@ struct SimulatedHost: CustomTestStringConvertible {
             mode: .single, advice: "idmap.range"),
         SimulatedHost(
             testDescription: "no openat2", rules: "openat2=ENOSYS", facts: ["openat2": .missing],
-            mode: .none, advice: "openat2"),
+            mode: .single, advice: "idmap.range"),
         SimulatedHost(
             testDescription: "no pidfd_getfd", rules: "pidfd_getfd",
             facts: ["pidfd_getfd": .missing, "supervisor": .missing], mode: .single,
@@ -109,7 +109,7 @@ struct `On a simulated host` {
         ("mount", false),
         ("landlock_*=EOPNOTSUPP", true),
         ("seccomp@1&8=EBUSY", true), ("clone3=ENOSYS", false), ("fsopen=ENOSYS", false),
-        ("seccomp=EINVAL", false),
+        ("seccomp=EINVAL", false), ("openat2=ENOSYS", true), ("openat2", true),
     ])
     func `a build with RUN works where doctor says so`(rules: String, works: Bool) throws {
         let lichen = try LichenProgram()
@@ -122,6 +122,32 @@ struct `On a simulated host` {
         #expect(try Report.of(lichen, launcher).report.verdict.run == works)
     }
 
+    /// The walk that stands in for openat2 comes to the same files. "acct" alone makes the places alike: no_new_privs for both.
+    @Test(arguments: ["openat2=ENOSYS,acct", "openat2=EPERM,acct"])
+    func `a build without openat2 gives the same image`(rules: String) throws {
+        let context = try BuildFolder(
+            """
+            FROM \(Bases.busybox())
+            COPY d link/../d/ /copied/
+            ADD files.tar.gz /added/
+            WORKDIR /work/here
+            RUN mkdir -p a/b && ln -s ../a/b a/l && echo x > a/l/f && ln a/b/f g && rm /copied/one
+            """, ["d/one": "1", "d/two/three": "3"])
+        try Command([
+            "sh", "-ec",
+            "cd \(context.path); ln -s d link; tar --mtime=@1 --owner=0 --group=0 --sort=name -czf files.tar.gz d link",
+        ]).run().required()
+        func digest(_ rules: String) throws -> String {
+            var build = try LichenProgram().build(
+                context, [], ["SOURCE_DATE_EPOCH": "1000000000"])
+            build.arguments = [try Deny.path(), rules, "--"] + build.arguments
+            return try build.run().required().text
+        }
+        let expected = try digest("acct")
+        #expect(expected.contains("sha256:"))
+        #expect(try digest(rules) == expected)
+    }
+
     /// It was "killed from outside": process 1 of the sandbox ended without a word.
     @Test func `a build says what its sandbox lacks`() throws {
         let context = try BuildFolder("FROM \(Bases.busybox())\nRUN true\n")
@@ -132,14 +158,14 @@ struct `On a simulated host` {
         #expect(outcome.error.contains(words), "\(outcome)")
     }
 
-    @Test func `doctor finds a masked /proc`() throws {
+    @Test func `doctor finds a masked /proc, and what that means`() throws {
         let script = "mount -t tmpfs none /proc/fs && exec \"$@\""
         let launcher = ["unshare", "-Urm", "sh", "-c", script, "sh"]
         let (report, outcome) = try Report.of(try LichenProgram(), launcher)
-        #expect(outcome.status == 71)
+        #expect(outcome.status == 0)
         #expect(report["proc.fresh"]?.state == "missing")
-        #expect(report.verdict.missing == ["proc.fresh"])
-        #expect(report.verdict.advice?.fact == "proc.fresh")
+        #expect(report.verdict.missing == [])
+        #expect(report.verdict.lacks.contains { $0.fact == "proc.fresh" })
     }
 
     @Test func `doctor finds a limit of namespaces`() throws {

@@ -140,6 +140,21 @@ struct `lichen plan` {
         #expect(!calls.contains("CLONE_NEW"))
     }
 
+    @Test func `knows what an ADD with a checksum brings, and asks for nothing`() throws {
+        let server = try ScriptedServer { _ in [.answer(200, body: "served".utf8)] }
+        let lichen = try LichenProgram()
+        let digest = "8fe88bf015b53b37b5fa84dc726cd93aacca97f601185be11f5fb74fa3d77802"
+        let folder = try BuildFolder(
+            "FROM scratch\nADD --checksum=sha256:\(digest) http://\(server.host)/f /\nADD http://\(server.host)/f /g\n"
+        )
+        #expect(try plan(lichen, folder).outlooks("stage-0") == ["runs", "unknown"])
+        #expect(server.requests.isEmpty)
+        try lichen.build(folder).run().required()
+        let asked = server.requests.count
+        #expect(try plan(lichen, folder).outlooks("stage-0") == ["cached", "unknown"])
+        #expect(server.requests.count == asked)
+    }
+
     @Test func `refuses what a build refuses`() throws {
         let lichen = try LichenProgram()
         let folder = try BuildFolder("FROM a\nRUM x\n")

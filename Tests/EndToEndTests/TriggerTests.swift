@@ -94,14 +94,14 @@ struct `A stage for another platform` {
         #expect(built.image.image.architecture == foreign.split(separator: "/")[1])
     }
 
-    @Test func `is refused before anything runs where a RUN would need emulation`() throws {
+    @Test func `is refused before anything runs where no emulator can be had for a RUN`() throws {
         let lichen = try LichenProgram()
         let folder = try BuildFolder(
-            "FROM \(Bases.busybox()) AS one\nRUN echo ran\nFROM --platform=\(foreign) scratch AS two\nCOPY --from=one / /\nRUN true\n"
+            "FROM \(Bases.busybox()) AS one\nRUN echo ran\nFROM --platform=linux/mips scratch AS two\nCOPY --from=one / /\nRUN true\n"
         )
         let outcome = try lichen.build(folder).run()
         #expect(outcome.status == 65)
-        #expect(outcome.error.contains("Dockerfile:5: RUN for \(foreign)"), "\(outcome)")
+        #expect(outcome.error.contains("Dockerfile:5: RUN for linux/mips"), "\(outcome)")
         #expect(!outcome.error.contains("#1 "))
         let pruned = try lichen.build(folder, ["--target", "one"]).run()
         #expect(pruned.status == 0, "\(pruned)")

@@ -47,6 +47,6 @@ import Testing
         let listing = try TreeUnpacker.unpack(
             TarReader(MemorySource(sink.bytes)), into: root.borrowed,
             TreeForm(uid: only(geteuid()), gid: only(getegid())))
-        return Array(listing.encoded().suffix(32))
+        return Array(try listing.encoded().suffix(32))
     }
 }

@@ -61,7 +61,9 @@ import Testing
             [
                 .device("null", 1, 3), .hardLink("zero", to: "null"),
                 Entry.file("su", "x", mode: 0o6755).owned(by: 0, 42)
-                    .with(attribute: "security.capability", Array(repeating: 1, count: 20)),
+                    .with(
+                        attribute: "security.capability",
+                        [1, 0, 0, 2] + Array(repeating: 1, count: 16)),
                 .directory("shared", mode: 0o3777),
             ]
         ])

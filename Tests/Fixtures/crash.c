@@ -3,55 +3,19 @@
  *     crash WHICH DELAY_US PROGRAM ARGUMENT…
  *
  * WHICH: `builder` is the program itself, `worker` its child that has children or stays, `unpacker` the worker's child that says so,
- * `init` another child of the worker, `command` a child of that one. The delay counts from the moment when the victim is there. Everything that the program leaves behind becomes
- * our child (PR_SET_CHILD_SUBREAPER): nothing is found by name, and nobody else's process is touched.
+ * `init` another child of the worker, `command` a child of that one; `nobody` is killed where it is only looked what is left. The
+ * delay counts from the moment when the victim is there. Everything that the program leaves behind becomes our child
+ * (PR_SET_CHILD_SUBREAPER): nothing is found by name, and nobody else's process is touched.
  *
  * Prints `killed WHICH STATUS left N`: the program's exit status or minus its signal, and how many processes were alive two
  * seconds after its end. Exit status 0 if none was, whether or not the victim ever came. */
 #define _GNU_SOURCE
-#include <dirent.h>
+#include "processes.h"
+
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { MOST = 64 };
-
-static long now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
-/* The living children of a process, from all of its threads. */
-static int children(pid_t parent, pid_t *found) {
-    char path[300], line[512];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", parent);
-    DIR *tasks = opendir(path);
-    if (!tasks) return 0;
-    for (struct dirent *task; (task = readdir(tasks));) {
-        if (task->d_name[0] == '.') continue;
-        snprintf(path, sizeof path, "/proc/%d/task/%s/children", parent, task->d_name);
-        FILE *file = fopen(path, "re");
-        if (!file) continue;
-        for (int child; count < MOST && fscanf(file, "%d", &child) == 1;) {
-            snprintf(path, sizeof path, "/proc/%d/stat", child);
-            FILE *stat = fopen(path, "re");
-            char *state = stat && fgets(line, sizeof line, stat) ? strrchr(line, ')') : 0;
-            if (state && state[2] != 'Z' && state[2] != 'X') found[count++] = child;
-            if (stat) fclose(stat);
-        }
-        fclose(file);
-    }
-    closedir(tasks);
-    return count;
-}
 
 /* The worker is set up by newuidmap and newgidmap, which are children of the builder, too, and set-user-id: not ours to kill. */
 static int is_ours(pid_t process) {
@@ -90,13 +54,6 @@ static pid_t find(pid_t builder, const char *which) {
     return process;
 }
 
-static int count_all(pid_t process) {
-    pid_t found[MOST];
-    int count = children(process, found), all = count;
-    for (int i = 0; i < count; i++) all += count_all(found[i]);
-    return all;
-}
-
 int main(int count, char **arguments) {
     if (count < 4) return 2;
     const char *which = arguments[1];
@@ -107,7 +64,7 @@ int main(int count, char **arguments) {
         execvp(arguments[3], arguments + 3);
         _exit(127);
     }
-    int status = -1, done = 0, is_killed = 0;
+    int status = -1, done = 0, is_killed = 0, is_watching = strcmp(which, "nobody") != 0;
     while (!done) {
         int word;
         pid_t reaped = waitpid(-1, &word, WNOHANG);
@@ -116,17 +73,12 @@ int main(int count, char **arguments) {
             done = 1;
         }
         if (done || reaped > 0) continue;
-        pid_t victim = is_killed ? 0 : find(builder, which);
+        pid_t victim = is_killed || !is_watching ? 0 : find(builder, which);
         if (victim && !end) end = now() + delay;
         if (victim && now() >= end) is_killed = kill(victim, SIGKILL) == 0;
-        else usleep(is_killed ? 2000 : end && end - now() < 500 ? 20 : 300);
+        else usleep(is_killed || !is_watching ? 2000 : end && end - now() < 500 ? 20 : 300);
     }
-    int left = 1;
-    for (long late = now() + 2000000; left && now() < late;) {
-        while (waitpid(-1, 0, WNOHANG) > 0) continue;
-        left = count_all(getpid());
-        if (left) usleep(2000);
-    }
+    int left = count_left();
     printf("%s %s %d left %d\n", is_killed ? "killed" : "missed", which, status, left);
     return left ? 1 : 0;
 }

@@ -44,6 +44,21 @@ import Testing
         #expect(server.connections == 1)
     }
 
+    /// Found by fuzzing: curl issues 11101 and 11620.
+    @Test func `survives a header that goes on from none`() async throws {
+        let server = try ScriptedServer { request in
+            let first = request.target == "/1" ? "X-A: b" : " x: folded"
+            return [
+                .send(Array("HTTP/1.1 200 OK\r\n\(first)\r\nContent-Length: 1\r\n\r\nx".utf8))
+            ]
+        }
+        for path in ["/1", "/2", "/1", "/2"] {
+            let request = HTTPRequest(.get, try url(server, path))
+            let response = try? await client.collect(request, limit: 10)
+            #expect(path == "/2" || response?.body == Array("x".utf8))
+        }
+    }
+
     @Test func `does not follow a redirect`() async throws {
         let server = try ScriptedServer { _ in [.answer(302, ["Location": "/elsewhere"])] }
         let response = try await client.collect(HTTPRequest(.get, try url(server)), limit: 10)

@@ -103,7 +103,7 @@ import Testing
         try write(text, to: "\(shop["layout"])/blobs/sha256/\(digest)")
         let base = NamedContext.stored(
             .ociLayout, shop["layout"], .digest(try #require(Digest("sha256:\(digest)"))))
-        let files = try await shop.files(of: "FROM base\n", ["base": base]) { $0.platform = arm }
+        let files = try await shop.files(of: "FROM base\n", ["base": base]) { $0.platforms = [arm] }
         #expect(files == ["base.txt": "one"])
         let mips = Platform(os: "linux", architecture: "mips64le")
         let error = await shop.refusal(of: base, platform: mips)

@@ -78,7 +78,7 @@ final class Workshop: Sendable {
         do {
             _ = try await build("FROM base\n") { request in
                 request.namedContexts = ["base": base]
-                request.platform = platform
+                request.platforms = [platform]
             }
             return nil
         } catch { return error as? BuildError }

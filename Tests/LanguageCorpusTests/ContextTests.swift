@@ -308,7 +308,7 @@ private let exampleFiles = [
     }
 
     @Test(arguments: [
-        "http://user:secret@localhost/repo.git", "https://localhost/repo.git?ref=x",
+        "http://user:secret@localhost/repo.git", "https://localhost/repo.git?rev=x",
         "git://localhost/repo.git#-x", "file://localhost/repo.git", "oci-layout://x",
     ]) func `is refused by its address`(address: String) throws {
         let built = try builds.build(address)

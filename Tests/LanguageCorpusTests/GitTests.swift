@@ -186,7 +186,7 @@ final class Repositories: Sendable {
         ("REPO#nothere /t/", "has no branch and no tag nothere", 65),
         ("REPO#main:nothere /t/", "has no directory nothere", 65),
         ("REPO#main:link /t/", "has no directory link", 65),
-        ("REPO?ref=main /t/", "a query in the address", 65),
+        ("REPO?rev=main /t/", "did you mean ref?", 65),
         ("http://user:secret@localhost/repo.git /t/", "has a user or a password", 65),
         ("REPO#-x /t/", "no address of a git repository", 65),
         ("REPO#a..b /t/", "no address of a git repository", 65),

@@ -170,6 +170,11 @@ private let instructions: [LintCase] = [
     LintCase("a protocol in small letters", "FROM a\nEXPOSE 80/tcp 53/udp 81\n"),
     LintCase("a port of the host", "FROM a\nEXPOSE 80:81\n", ["ExposeInvalidFormat 2:8"]),
     LintCase("an address", "FROM a\nEXPOSE 5 127.0.0.1:80:81\n", ["ExposeInvalidFormat 2:10"]),
+    LintCase(
+        "text that turns around", "FROM a\nRUN echo \u{202e}x\u{2066}\n",
+        ["MisleadingText 2:10", "MisleadingText 2:12"]),
+    LintCase("text of no width in a comment", "# \u{200b}\nFROM a\n", ["MisleadingText 1:3"]),
+    LintCase("letters of any script", "FROM a\nRUN echo \u{5d0}\u{200d}\u{e9}\n"),
 ]
 
 private let secrets: [LintCase] =

@@ -28,6 +28,10 @@ import Testing
         Case("Host/x", "Host/x:latest", "Host/x:latest"),
         Case("host:80", "docker.io/library/host:80", "host:80"),
         Case("a__b/c-d--e.f_g", "docker.io/a__b/c-d--e.f_g:latest", "a__b/c-d--e.f_g:latest"),
+        // Found by fuzzing: without its registry each would be read as something else.
+        Case("docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest"),
+        Case(
+            "docker.io/localhost/c", "docker.io/localhost/c:latest", "docker.io/localhost/c:latest"),
         Case("xn--n3h.com/x", "xn--n3h.com/x:latest", "xn--n3h.com/x:latest"),
     ])
     func `is completed and shortened as Docker does`(item: Case) throws {

@@ -21,7 +21,7 @@ struct `The mounts of a RUN` {
         "/dev/mqueue rw,nosuid,nodev,noexec mqueue",
     ]
 
-    /// Covers of what not every kernel has below /proc.
+    /// Covers of what not every kernel has.
     private static let covers = [
         "/proc/acpi ro,nosuid,nodev,noexec tmpfs", "/proc/asound ro,nosuid,nodev,noexec tmpfs",
         "/proc/scsi ro,nosuid,nodev,noexec tmpfs", "/proc/interrupts ro,nosuid,noexec devtmpfs",
@@ -31,6 +31,14 @@ struct `The mounts of a RUN` {
         "/proc/timer_stats ro,nosuid,noexec devtmpfs", "/proc/bus ro,nosuid,nodev,noexec proc",
         "/proc/fs ro,nosuid,nodev,noexec proc", "/proc/irq ro,nosuid,nodev,noexec proc",
         "/proc/sys ro,nosuid,nodev,noexec proc", "/proc/sysrq-trigger ro,nosuid,nodev,noexec proc",
+        "/proc/1/oom_adj ro,nosuid,nodev,noexec proc",
+        "/proc/1/oom_score_adj ro,nosuid,nodev,noexec proc",
+        "/proc/1/task/1/oom_adj ro,nosuid,nodev,noexec proc",
+        "/proc/1/task/1/oom_score_adj ro,nosuid,nodev,noexec proc",
+        "/sys/dev ro,nosuid,nodev,noexec tmpfs",
+        "/sys/devices/virtual/powercap ro,nosuid,nodev,noexec tmpfs",
+        "/sys/firmware ro,nosuid,nodev,noexec tmpfs",
+        "/sys/fs/selinux ro,nosuid,nodev,noexec tmpfs",
     ]
 
     /// Proves that there is nothing but what we mean to be there, with the rights that we mean, and shared with nobody.
@@ -47,11 +55,16 @@ struct `The mounts of a RUN` {
         }
         // The host's /sys tells of its network: only with a network of its own does a RUN get one.
         let sys = "/sys ro,nosuid,nodev,noexec \(network == "host" ? "tmpfs" : "sysfs")"
-        #expect(mounts.filter { !$0.hasPrefix("/proc/") } == Self.always + [sys])
-        let below = mounts.filter { $0.hasPrefix("/proc/") }
+        func isBelow(_ mount: String) -> Bool {
+            mount.hasPrefix("/proc/") || mount.hasPrefix("/sys/")
+        }
+        #expect(mounts.filter { !isBelow($0) } == Self.always + [sys])
+        let below = mounts.filter(isBelow)
+        #expect(below.contains { $0.hasPrefix("/sys/dev ") } == (network == "none"))
         #expect(Set(below).isSubset(of: Self.covers), "\(below)")
         #expect(below.contains { $0.hasPrefix("/proc/sys ") })
         #expect(below.contains { $0.hasPrefix("/proc/keys ") })
+        #expect(below.contains { $0.hasPrefix("/proc/1/oom_score_adj ") })
     }
 
     /// Proves that /dev has six devices and the usual links, and nothing else.

@@ -165,6 +165,8 @@ func count(_ path: String) throws -> Int {
     return try DirectoryReader().names(in: list.borrowed).count
 }
 
+// As the worker is.
+_ = makeNotDumpable()
 do {
     let options = Options(CommandLine.arguments)
     var policy = try policy(with: options.rules)

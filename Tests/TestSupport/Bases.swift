@@ -31,7 +31,16 @@ public enum Bases {
     /// `HOST:PORT/probe:1`: the same with Fixtures/probe.c as /bin/probe, and /bin/setuid-probe, which is set-user-id root.
     public static func probe() throws -> String { try base("probe", Self.makeProbe) }
 
-    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there.
+    /// `HOST:PORT/machines:1`: an index for linux/amd64 and linux/arm64, with Fixtures/machine.c as all that is in each, and an
+    /// attestation as buildx adds it.
+    public static func machines() throws -> String { try base("machines", Self.makeMachines) }
+
+    /// Whether this host can make `machines()`, and has the emulator for one half of it.
+    public static var canEmulate: Bool {
+        TestHost.has(["x86_64-linux-gnu-gcc", "aarch64-linux-gnu-gcc", "qemu-aarch64-static"])
+    }
+
+    /// `HOST:PORT/debian:bookworm`: Debian 12 by mmdebstrap, as this user. With LICHEN_TEST_CACHE it is kept there for a week.
     public static func debian() throws -> String {
         try base("debian") { try Self.makeDebian("bookworm", including: [], $0) }
     }
@@ -78,7 +87,7 @@ public enum Bases {
             try make(work.path)
             let image = "\(host)/base/\(name):1"
             try Command([
-                "skopeo", "copy", "--quiet", "--dest-tls-verify=false",
+                "skopeo", "copy", "--all", "--quiet", "--dest-tls-verify=false",
                 "oci:\(work.path)/layout:base", "docker://\(image)",
             ]).run().required()
             shared.names[name] = image
@@ -152,23 +161,57 @@ public enum Bases {
         try shell(script, in: directory)
     }
 
+    /// Whether a file that was kept is there, and of these days: Debian's archive moves on.
+    private static func isFresh(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_uid == geteuid() else { return false }
+        return time(nil) - status.st_mtim.tv_sec < 7 * 24 * 3600
+    }
+
+    /// FNV-1a of what a base is made with: another way to make it is another file.
+    private static func key(_ words: [String]) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in words.joined(separator: "\0").utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return String(hash, radix: 16)
+    }
+
+    private static func makeMachines(_ directory: String) throws {
+        for (architecture, compiler) in [
+            ("amd64", "x86_64-linux-gnu-gcc"), ("arm64", "aarch64-linux-gnu-gcc"),
+        ] {
+            let script = """
+                umask 022
+                mkdir -p \(architecture)/bin
+                \(compiler) -static -pthread -O1 -Wall -Wextra -Werror \
+                    -o \(architecture)/bin/sh "\(TestHost.fixture("machine.c"))"
+                ln -s sh \(architecture)/bin/machine
+                \(tar) -cf \(architecture).tar -C \(architecture) .
+                test -d layout || umoci init --layout layout
+                umoci new --image layout:\(architecture)
+                umoci raw add-layer --image layout:\(architecture) \(architecture).tar
+                umoci config --image layout:\(architecture) --architecture \(architecture) --config.env "\(searchPath)"
+                """
+            try shell(script, in: directory)
+        }
+        try shell("python3 '\(TestHost.fixture("make_index.py"))' layout base", in: directory)
+    }
+
     private static func makeDebian(
         _ name: String, including packages: [String], excluding paths: [String] = [],
         _ directory: String
     ) throws {
         let cache = getenv("LICHEN_TEST_CACHE").map { String(cString: $0) } ?? directory
-        let tar = cache + "/debian-\(name).tar"
-        if access(tar, R_OK) != 0 {
+        var arguments = ["mmdebstrap", "--quiet", "--format=tar", "--variant=apt"]
+        if !packages.isEmpty { arguments.append("--include=" + packages.joined(separator: ",")) }
+        arguments += paths.map { "--dpkgopt=path-exclude=" + $0 }
+        let version = try Command(["mmdebstrap", "--version"]).run().required().text
+        let tar = "\(cache)/debian-\(name)-\(key(arguments + [version])).tar"
+        if !isFresh(tar) {
             let part = tar + ".\(getpid())"
-            var command = Command(["mmdebstrap", "--quiet", "--variant=apt", "bookworm", part])
+            var command = Command(arguments + ["bookworm", part])
             command.directory = cache
-            command.arguments.insert("--format=tar", at: 1)
-            if !packages.isEmpty {
-                command.arguments.insert("--include=" + packages.joined(separator: ","), at: 1)
-            }
-            for path in paths {
-                command.arguments.insert("--dpkgopt=path-exclude=" + path, at: 1)
-            }
             try command.run().required()
             guard rename(part, tar) == 0 else { throw TestSupportError("rename \(part)") }
         }

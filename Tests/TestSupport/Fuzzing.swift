@@ -1,4 +1,6 @@
 import Glibc
+import Linux
+import Synchronization
 
 /// A small generator, so that a failing seed can be run again.
 public struct SplitMix: RandomNumberGenerator {
@@ -18,6 +20,7 @@ public struct SplitMix: RandomNumberGenerator {
 /// Inputs that nobody meant, one after another until the time is over.
 ///
 /// A slice of a few seconds in each run of the tests; LICHEN_FUZZ_SECONDS and LICHEN_FUZZ_SEED say otherwise (`scripts/fuzz`).
+/// LICHEN_FUZZ_INPUT names a file that holds the last input: what a crash came from.
 public struct Fuzzing: Sendable {
     public let seconds: Int
     public let seed: UInt64
@@ -29,10 +32,14 @@ public struct Fuzzing: Sendable {
     ///   - fragments: pieces that mean something, so that mutations reach beyond the first check.
     ///   - seconds: of the slice.
     public init(seeds: [[UInt8]], fragments: [String], seconds: Int = 2) {
+        self.init(seeds: seeds, fragments: fragments.map { Array($0.utf8) }, seconds: seconds)
+    }
+
+    public init(seeds: [[UInt8]], fragments: [[UInt8]], seconds: Int = 2) {
         self.seconds = Self.setting("LICHEN_FUZZ_SECONDS") ?? seconds
         seed = UInt64(Self.setting("LICHEN_FUZZ_SEED") ?? 1)
         self.seeds = seeds.isEmpty ? [[]] : seeds
-        self.fragments = fragments.map { Array($0.utf8) }
+        self.fragments = fragments.isEmpty ? [[]] : fragments
     }
 
     /// What came of it.
@@ -49,9 +56,14 @@ public struct Fuzzing: Sendable {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(seconds)
         var outcome = Outcome()
+        let record = InputRecord()
+        let watch = Watch()
+        defer { watch.stop() }
         while clock.now < end {
             let input = mutated(seeds.randomElement(using: &generator) ?? [], &generator)
             let started = clock.now
+            record?.keep(input)
+            watch.begin("LICHEN_FUZZ_SEED=\(seed), round \(outcome.rounds)")
             do { try exercise(input) } catch {
                 throw TestSupportError(
                     "\(error)\nLICHEN_FUZZ_SEED=\(seed), round \(outcome.rounds), input "
@@ -90,7 +102,55 @@ public struct Fuzzing: Sendable {
         return bytes
     }
 
-    private static func setting(_ name: String) -> Int? {
+    fileprivate static func setting(_ name: String) -> Int? {
         getenv(name).flatMap { Int(String(cString: $0)) }
     }
+}
+
+/// The last input, in a file.
+private struct InputRecord {
+    private let file: CInt
+
+    init?() {
+        guard let path = getenv("LICHEN_FUZZ_INPUT") else { return nil }
+        file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        if file < 0 { return nil }
+    }
+
+    func keep(_ input: [UInt8]) {
+        ftruncate(file, off_t(input.count))
+        _ = input.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
+    }
+}
+
+/// Ends a process whose reader does not come to an end.
+private final class Watch: Sendable {
+    private struct State: Sendable {
+        var round = ""
+        var started = ContinuousClock().now
+        var isOver = false
+    }
+
+    private static let patience = Duration.seconds(60)
+    private let state = Mutex(State())
+
+    init() {
+        startThread { [weak self] in
+            while true {
+                usleep(500_000)
+                guard let state = self?.state.withLock({ $0 }), !state.isOver else { return }
+                if ContinuousClock().now - state.started > Self.patience {
+                    let text = "an input takes longer than \(Self.patience): \(state.round)\n"
+                    _ = write(2, text, text.utf8.count)
+                    abort()
+                }
+            }
+        }
+    }
+
+    func begin(_ round: String) {
+        state.withLock { ($0.round, $0.started) = (round, ContinuousClock().now) }
+    }
+
+    func stop() { state.withLock { $0.isOver = true } }
 }

@@ -35,6 +35,8 @@ public final class LichenProgram: Sendable {
         var command = Command([Self.binary] + arguments)
         command.environment = ["HOME": home, "LICHEN_ROOT": store, "TMPDIR": directory.path]
             .merging(environment) { $1 }
+        // What scripts/weaken leaves out.
+        command.environment["LICHEN_WEAKEN"] = getenv("LICHEN_WEAKEN").map { String(cString: $0) }
         return command
     }
 

@@ -16,7 +16,7 @@ public enum TestHost {
         }
         let map = ["unshare", "--map-root-user", "--map-auto", "true"]
         return (try? Command(map).run().isSuccess) == true && has(["docker-registry"])
-            && has(["busybox", "umoci", "skopeo", "python3", "gcc"])
+            && has(["busybox", "umoci", "skopeo", "python3", "gcc", "patchelf"])
     }()
 
     /// Whether a network of its own can be made for a RUN. A device that isn't there, or is root's alone, is no fault of the tests'.

@@ -41,7 +41,8 @@ public struct DescribedImage: Sendable, Equatable {
             guard let entry = index.descriptor(for: platform) else {
                 throw StoreError(
                     .unknownImage("\(descriptor.digest) for \(platform)"),
-                    hint: "it has other platforms only")
+                    hint: "it is there for: "
+                        + index.platforms.map(\.description).joined(separator: ", "))
             }
             descriptor = entry
             bytes = try Self.document(descriptor.digest, in: store)

@@ -13,6 +13,8 @@ public struct ExportError: Error, Equatable, Sendable, CustomStringConvertible {
         case notLayout(String)
         /// A layout that can't be added to, and why.
         case damagedLayout(String, reason: String)
+        /// Images for several platforms, where one alone has a place.
+        case severalPlatforms
         /// A directory that must be empty and isn't.
         case notEmpty(String)
         case missingBlob(Digest)
@@ -38,6 +40,7 @@ public struct ExportError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notLayout(let path): "\(path) is not empty, and no OCI layout"
         case .damagedLayout(let path, let reason): "the OCI layout \(path): \(reason)"
         case .notEmpty(let path): "\(path) is not empty"
+        case .severalPlatforms: "a docker archive holds the image of one platform"
         case .missingBlob(let digest): "the store has no blob \(digest)"
         case .damagedBlob(let digest, let reason): "blob \(digest): \(reason)"
         case .unwritableFile(let path, let reason): "/\(printable(path)): \(reason)"

@@ -15,7 +15,7 @@ extension ImageExporter {
         of image: ExportableImage, named references: [Reference],
         to destination: ImageOutput.Destination
     ) throws {
-        let blobs = try checkBlobs(of: image)
+        let blobs = try check(image.blobs())
         let manifest = try DockerArchiveManifest(image, named: references)
         var index = LayoutIndex()
         try index.addEach(image.manifest, named: references)

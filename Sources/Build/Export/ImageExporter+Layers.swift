@@ -9,9 +9,9 @@ private final class BlobSource: ByteSource {
     private let blob: SharedDescriptor
     private let source: DescriptorSource
 
-    init(_ blob: SharedDescriptor) {
+    init(_ blob: SharedDescriptor, of digest: Digest) {
         self.blob = blob
-        source = DescriptorSource(blob.borrowed)
+        source = DescriptorSource(blob.borrowed, called: "layer \(digest)")
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
@@ -22,7 +22,7 @@ private final class BlobSource: ByteSource {
 extension ImageExporter {
     /// Starts to read a layer; another thread inflates it.
     func walk(_ layer: LayerRecord) throws -> LayerWalk {
-        let blob = BlobSource(try open(layer.blob))
+        let blob = BlobSource(try open(layer.blob), of: layer.blob.digest)
         do {
             let plain = try Decompressor(blob, allowed: [.none, .gzip, .zstd])
             return LayerWalk(ReadAhead(plain), blob: layer.blob.digest)

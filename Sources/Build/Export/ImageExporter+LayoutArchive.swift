@@ -3,16 +3,15 @@ import Linux
 import OCI
 
 extension ImageExporter {
-    /// Writes an OCI layout of this one image as a tar: the same image and names give the same bytes.
+    /// Writes an OCI layout of one image, or of one index, as a tar: the same content and names give the same bytes.
     ///
     /// OCI image-spec v1.1, image-layout.md; the order lets a reader see what it gets before the layers come.
     func writeLayoutArchive(
-        of image: ExportableImage, named references: [Reference],
+        of top: Descriptor, _ blobs: [Descriptor], named references: [Reference],
         to destination: ImageOutput.Destination
     ) throws {
-        let blobs = try checkBlobs(of: image)
         var index = LayoutIndex()
-        try index.add(image.manifest, named: references)
+        try index.add(top, named: references)
         let output = try OutputFile.open(destination, checkCancellation: checkCancellation)
         let tar = TarWriter(to: output)
         try writeLayoutContent(index, blobs, to: tar)

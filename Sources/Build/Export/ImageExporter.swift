@@ -32,9 +32,11 @@ public struct ImageExporter: Sendable {
     ) throws {
         switch (output.kind, output.isTar, output.destination) {
         case (.oci, false, .path(let path)):
-            try writeLayout(of: image, named: references, to: path)
+            try writeLayout(
+                of: image.manifest, try check(image.blobs()), named: references, to: path)
         case (.oci, _, let destination):
-            try writeLayoutArchive(of: image, named: references, to: destination)
+            try writeLayoutArchive(
+                of: image.manifest, try check(image.blobs()), named: references, to: destination)
         case (.docker, _, let destination):
             try writeDockerArchive(of: image, named: references, to: destination)
         case (.tar, _, let destination): try writeFileArchive(of: image, to: destination)
@@ -62,8 +64,7 @@ public struct ImageExporter: Sendable {
     }
 
     /// Fails early, before anything is written, where a blob is missing.
-    func checkBlobs(of image: ExportableImage) throws -> [Descriptor] {
-        let blobs = try image.blobs()
+    func check(_ blobs: [Descriptor]) throws -> [Descriptor] {
         for blob in blobs { _ = try open(blob) }
         return blobs
     }

@@ -61,6 +61,7 @@ struct LayoutDirectory {
         do {
             try fill(file.borrowed)
             try during { () throws(Errno) in
+                try file.borrowed.checkClose()
                 try directory.rename(
                     temporary.utf8, to: directory, Self.path(of: digest).utf8)
             }
@@ -99,6 +100,7 @@ struct LayoutDirectory {
         try during { () throws(Errno) in
             do throws(Errno) {
                 try file.borrowed.writeFully(bytes)
+                try file.borrowed.checkClose()
                 try directory.rename(temporary.utf8, to: directory, name.utf8)
             } catch {
                 // The error above is the one that counts.

@@ -103,6 +103,7 @@ final class LocalTree {
         try at(path) { () throws(Errno) in
             try descriptor.setPermissions(UInt32(entry.mode & 0o1777))
             try descriptor.setTimes(EmptyCollection(), entry.modified.fileTime)
+            try descriptor.checkClose()
         }
         withExtendedLifetime(file) {}
     }

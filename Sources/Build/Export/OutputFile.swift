@@ -108,6 +108,7 @@ final class OutputFile: ByteSink {
     func commit() throws(ExportError) {
         guard let replacement else { return }
         try ExportError.during("write \(description)") { () throws(Errno) in
+            try file.borrowed.checkClose()
             let parent = replacement.parent.borrowed
             try parent.rename(replacement.temporary, to: parent, replacement.path.name)
         }

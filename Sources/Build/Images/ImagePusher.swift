@@ -86,7 +86,7 @@ final class ImagePusher: Sendable {
             try await pushContent(of: bytes, to: reference, client)
             _ = try await client.pushManifest(
                 bytes, descriptor.mediaType, to: reference.repository, as: name)
-        } catch let error as RegistryError { throw BuildError(error, reference) }
+        } catch let error as RegistryError { throw BuildError(error) }
     }
 
     private func pushContent(of bytes: [UInt8], to reference: Reference, _ client: RegistryClient)
@@ -113,7 +113,11 @@ final class ImagePusher: Sendable {
         case .index(let index):
             for entry in index.manifests {
                 guard let inner = try store.document(entry.digest) else {
-                    throw StoreError(.missingBlob(entry.digest))
+                    let platform = entry.platform.map { " for \($0)" } ?? ""
+                    throw StoreError(
+                        .missingBlob(entry.digest),
+                        hint: "it is the index's image\(platform); lichen pull --platform brings it"
+                    )
                 }
                 try await pushContent(of: inner, to: reference, client)
                 _ = try await client.pushManifest(
@@ -143,13 +147,5 @@ final class ImagePusher: Sendable {
         if try await client.findBlob(blob.digest, in: reference.repository) != nil { return true }
         guard let lender, lender != reference.repository else { return false }
         return try await client.mountBlob(blob.digest, from: lender, into: reference.repository)
-    }
-}
-
-extension BuildError {
-    /// A registry's refusal, in words with a remedy.
-    init(_ error: RegistryError, _ reference: Reference) {
-        let category: Category = error.isNotFound ? .input : .network
-        self.init(category, "\(error)", hint: error.hint)
     }
 }

@@ -5,6 +5,7 @@ import OCI
 import Registry
 import Store
 import Synchronization
+import SystemPackage
 
 /// An image to build on: its config, and its layers with the names under which they are found.
 struct BaseImage: Sendable {
@@ -24,13 +25,18 @@ final class ImageSource: Sendable {
     private let options: RegistryOptions
     private let authorizer: RegistryAuthorizer
     private let observer: BuildObserver
-    private let policy: BuildRequest.PullPolicy
+    let policy: BuildRequest.PullPolicy
     /// One look-up per name and platform, and one download per blob, however many ask.
     let state = Mutex(State())
     let counter = TransferCounter()
 
+    /// A manifest or an index, as it came.
+    typealias Top = (descriptor: Descriptor, bytes: [UInt8])
+
     struct State {
         var images: [String: Task<BaseImage, any Error>] = [:]
+        /// What each name stands for: one answer for all platforms.
+        var tops: [String: Task<Top, any Error>] = [:]
         var blobs: [Digest: Task<Void, any Error>] = [:]
         /// Where a blob that is not here can be had.
         var origins: [Digest: Reference] = [:]
@@ -67,64 +73,21 @@ final class ImageSource: Sendable {
     }
 
     private func resolve(_ reference: Reference, _ platform: Platform) async throws -> BaseImage {
-        let known = try knownManifest(reference)
-        let top: (descriptor: Descriptor, bytes: [UInt8])
-        if let known, policy != .always || reference.digest != nil {
-            top = known
-        } else if policy == .never {
-            throw BuildError(
-                .input, "the store has no image \(reference.familiar)",
-                hint: "--pull never asks no registry; pull it first, or build with --pull missing")
-        } else {
-            top = try await fetch(reference)
+        let task = state.withLock { state in
+            if let task = state.tops["\(reference)"] { return task }
+            let task = Task { try await self.top(reference) }
+            state.tops["\(reference)"] = task
+            return task
         }
+        let top = try await task.value
         let image = try await image(reference.familiar, at: reference, top, platform)
         // Named when its documents are here: a name always leads to an image that can be described.
-        if reference.tag != nil, known?.0.digest != top.descriptor.digest {
+        if reference.tag != nil,
+            try store.image(reference.description)?.digest != top.descriptor.digest
+        {
             try store.setImage(reference.description, to: top.descriptor)
         }
         return image
-    }
-
-    /// The image, if all its documents are in the store; nil if they are not. No registry is asked.
-    func storedImage(_ reference: Reference, _ platform: Platform) async throws -> BaseImage? {
-        guard let known = try knownManifest(reference) else { return nil }
-        do { return try await image(reference.familiar, at: nil, known, platform) } catch let error
-            as StoreError
-        {
-            if case .missingBlob = error.problem { return nil }
-            throw error
-        }
-    }
-
-    /// What the store knows of a reference; by digest it needs no name.
-    private func knownManifest(_ reference: Reference) throws -> (Descriptor, [UInt8])? {
-        if let digest = reference.digest {
-            guard let bytes = try store.document(digest),
-                let document = try? ManifestDocument(decoding: bytes)
-            else { return nil }
-            return (
-                Descriptor(mediaType: document.mediaType, digest: digest, size: Int64(bytes.count)),
-                bytes
-            )
-        }
-        guard let descriptor = try store.image(reference.description),
-            let bytes = try store.document(descriptor.digest)
-        else { return nil }
-        return (descriptor, bytes)
-    }
-
-    /// Asks the registry, once.
-    private func fetch(
-        _ reference: Reference
-    ) async throws -> (Descriptor, [UInt8]) {
-        let fetched: FetchedManifest
-        do throws(RegistryError) {
-            fetched = try await client(reference.registry).manifest(
-                ManifestName(reference), in: reference.repository)
-        } catch { throw BuildError(error, reference) }
-        try store.keepDocument(fetched.bytes, digest: fetched.descriptor.digest)
-        return (fetched.descriptor, fetched.bytes)
     }
 
     /// - Parameter reference: where what the store does not have is fetched; nil for an image that is here as a whole.
@@ -137,8 +100,7 @@ final class ImageSource: Sendable {
         case .manifest(let found): manifest = found
         case .index(let index):
             guard let entry = index.descriptor(for: platform) else {
-                let platforms = index.manifests.compactMap { $0.platform?.description }.joined(
-                    separator: ", ")
+                let platforms = index.platforms.map(\.description).joined(separator: ", ")
                 throw BuildError(
                     .input, "\(name) has no image for \(platform)",
                     hint: "it is there for: \(platforms)")
@@ -149,8 +111,17 @@ final class ImageSource: Sendable {
             else { throw BuildError(.input, "\(name): an index within an index") }
             manifest = found
         }
+        do { try manifest.checkIsImage() } catch { throw BuildError(.input, "\(name): \(error)") }
         let config = try ImageConfig(
             decoding: try await document(manifest.config, at: reference), of: manifest)
+        // Another architecture is only warned of, as everywhere (InvalidBaseImagePlatform): many images state a wrong one. What is
+        // for another system has layers that mean something else.
+        if !config.os.isEmpty, config.os != platform.os {
+            throw BuildError(
+                .input,
+                "\(name) is an image for \(Harmless.text(config.os, limit: 40)), not for \(platform.os)"
+            )
+        }
         let layers = zip(manifest.layers, config.diffIDs).map { LayerRecord(diffID: $1, blob: $0) }
         state.withLock { state in
             guard let reference else { return }
@@ -179,7 +150,7 @@ final class ImageSource: Sendable {
                     .digest(descriptor.digest), in: reference.repository)
                 try? store.keepDocument(fetched.bytes, digest: descriptor.digest)
                 return fetched.bytes
-            } catch { throw BuildError(error, reference) }
+            } catch { throw BuildError(error) }
         }
         if descriptor.size > DocumentLimits.configBytes {
             throw BuildError(
@@ -230,8 +201,10 @@ final class ImageSource: Sendable {
         do throws(RegistryError) {
             try await client(reference.registry).observed(by: progress).pullBlob(
                 descriptor, from: reference.repository, verification: .byClient
-            ) { try file.writeFully($0) }
-        } catch { throw BuildError(error, reference) }
+            ) { bytes in
+                try during("write the blob") { () throws(Errno) in try file.writeFully(bytes) }
+            }
+        } catch { throw BuildError(error) }
         try blob.keep(as: descriptor.digest)
         progress.done(moved: true)
     }

@@ -120,7 +120,12 @@ final class ArchiveMembers {
                 let name = Self.clean(String(decoding: entry.path, as: UTF8.self), in: "")
                 guard try body(name, entry, tar) else { return }
             }
-        } catch let error as ArchiveError { throw ImportError(.damaged("\(error)")) }
+        } catch let error as ArchiveError {
+            if case .system(let step, let errno) = error.problem {
+                throw ImportError(.system(SystemError(step, errno)))
+            }
+            throw ImportError(.damaged("\(error)"))
+        }
     }
 
     private static func directory(of name: String) -> String {

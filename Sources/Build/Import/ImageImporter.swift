@@ -1,4 +1,5 @@
 import Archive
+import Linux
 import OCI
 import Store
 
@@ -25,7 +26,11 @@ struct ImageImporter: Sendable {
         -> (descriptor: Descriptor, bytes: [UInt8])
     {
         do { return try takeParts(of: image, platform) } catch let error as ImportError {
-            throw BuildError(.input, "\(image): \(error)", hint: error.hint)
+            var category = BuildError.Category.input
+            if case .system(let error) = error.problem {
+                category = .init(error.errno, else: .input)
+            }
+            throw BuildError(category, "\(image): \(error)", hint: error.hint)
         } catch let error as DocumentError {
             throw BuildError(.input, "\(image): \(error)")
         }

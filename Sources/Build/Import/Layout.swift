@@ -46,7 +46,7 @@ struct Layout {
             guard let chosen = index.descriptor(for: platform) else {
                 throw ImportError(
                     .otherPlatforms(
-                        platform, known: index.manifests.compactMap { $0.platform?.description }))
+                        platform, known: index.platforms.map(\.description)))
             }
             let inner = try ManifestDocument(
                 decoding: try document(chosen), contentType: chosen.mediaType)
@@ -59,6 +59,7 @@ struct Layout {
     }
 
     private func take(_ manifest: Manifest) throws {
+        try manifest.checkIsImage()
         for layer in manifest.layers where layer.mediaType.isNondistributable {
             throw ImportError(.foreignLayer(layer.digest))
         }
@@ -117,7 +118,8 @@ struct Layout {
         if Set(found.map(\.name)).count == 1, found.allSatisfy({ $0.platform != nil }) {
             if let entry = Index(manifests: found).descriptor(for: platform) { return entry }
             throw ImportError(
-                .otherPlatforms(platform, known: found.compactMap { $0.platform?.description }))
+                .otherPlatforms(
+                    platform, known: Index(manifests: found).platforms.map(\.description)))
         }
         throw ImportError(.ambiguous(names), hint: "name one, as in oci-layout://DIR:TAG")
     }

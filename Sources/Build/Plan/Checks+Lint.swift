@@ -6,7 +6,9 @@ public import Store
 extension Checks {
     /// What `lichen lint` says of the file that `request` means. Nothing is asked of a registry, and nothing is written.
     ///
-    /// - Parameter store: where base images are looked up, for what they set; nil: they are not known.
+    /// - Parameters:
+    ///   - request: looked at for the first of its platforms.
+    ///   - store: where base images are looked up, for what they set; nil: they are not known.
     /// - Throws: `BuildError` for a file that can't be read. One that can't be parsed is a report.
     public static func lint(_ request: BuildRequest, store: Store?) async throws -> LintReport {
         guard case .directory(let path) = request.context else {
@@ -14,17 +16,20 @@ extension Checks {
         }
         let files = ContextFiles(directory: path)
         let text = try await DockerfileText.read(request, in: files)
+        let builtIn = try BuiltInArguments(request.buildArguments)
         let document: DockerfileDocument
         do throws(DockerfileError) {
-            document = try DockerfileDocument.parse(text.bytes, file: text.name)
+            document = try DockerfileDocument.parse(
+                text.bytes, file: text.name, ignoresFrontEnd: builtIn.namesFrontEnd)
         } catch { return LintReport(error, in: text.bytes) }
-        var input = try input(document, request)
+        let platform = request.platforms.first ?? .host
+        var input = try input(document, request, for: platform)
         do {
             input.ignored = try BuildContext(files, text).ignored
         } catch { throw BuildError(any: error) }
         if let target = request.target {
             do throws(DockerfileError) {
-                input.stages = try needed(for: target, document, request)
+                input.stages = try needed(for: target, document, request, platform)
             } catch { return LintReport(error, in: text.bytes) }
         }
         if let store {
@@ -37,9 +42,10 @@ extension Checks {
     }
 
     private static func needed(
-        for target: String, _ document: DockerfileDocument, _ request: BuildRequest
+        for target: String, _ document: DockerfileDocument, _ request: BuildRequest,
+        _ platform: Platform
     ) throws(DockerfileError) -> Set<Int> {
-        let scope = try GlobalScope(document, request: request)
+        let scope = try GlobalScope(document, request: request, for: platform)
         var bases: [String] = []
         for stage in document.stages {
             bases.append(try document.expand(stage.from.base, scope.value).text)

@@ -9,11 +9,12 @@ public enum Checks {
 
     /// - Throws: `BuildError` where the build argument makes no sense.
     static func input(
-        _ document: DockerfileDocument, _ request: BuildRequest
+        _ document: DockerfileDocument, _ request: BuildRequest, for platform: Platform
     ) throws(BuildError) -> LintInput {
         var input = LintInput(document, names: .ofImages)
         input.buildArguments = request.buildArguments
-        input.predefined = GlobalScope.predefinedArguments(document, request)
+        input.predefined = GlobalScope.predefinedArguments(
+            document, request, for: platform)
         if let text = request.buildArguments[argument] {
             guard let options = CheckOptions(text) else {
                 throw BuildError(
@@ -25,18 +26,30 @@ public enum Checks {
         return input
     }
 
-    /// Says what is found as warnings, once. Where the file takes findings for errors, the build ends here.
+    /// Says what is found as warnings, once for all platforms. Where the file takes findings for errors, the build ends here.
     static func report(
-        _ document: DockerfileDocument, _ planned: Planner.Outcome, _ context: BuildContext,
+        _ document: DockerfileDocument, _ planned: [Planner.Outcome], _ context: BuildContext,
         _ request: BuildRequest, to observer: BuildObserver
     ) throws(BuildError) {
-        var input = try input(document, request)
+        var told: Set<String> = []
+        for planned in planned {
+            try report(document, planned, context, request) { line in
+                if told.insert(line).inserted { observer(.warning(line)) }
+            }
+        }
+    }
+
+    private static func report(
+        _ document: DockerfileDocument, _ planned: Planner.Outcome, _ context: BuildContext,
+        _ request: BuildRequest, tell: (String) -> Void
+    ) throws(BuildError) {
+        var input = try input(document, request, for: planned.plan.platform)
         input.stages = Set(planned.plan.stages.keys)
         input.ignored = context.ignored
         input.bases = planned.bases.mapValues { LintBase($0.config) }
         let report = LintReport(input)
-        for note in report.notes { observer(.warning("\(report.file): \(note)")) }
-        for finding in report.findings { observer(.warning(finding.line(file: report.file))) }
+        for note in report.notes { tell("\(report.file): \(note)") }
+        for finding in report.findings { tell(finding.line(file: report.file)) }
         guard report.isFailure, let first = report.findings.first else { return }
         throw BuildError(
             .input, "the checks found something: \(report.rules.joined(separator: ", "))",

@@ -1,7 +1,7 @@
 import Dockerfile
 import OCI
 
-/// Which stages a build needs, and what each stands on: a value, made without a kernel, a network or a store.
+/// Which stages a build for one platform needs, and what each stands on: a value, made without a kernel, a network or a store.
 struct Plan: Sendable {
     /// Where a stage's files begin.
     enum Base: Sendable, Equatable {
@@ -55,6 +55,8 @@ struct Plan: Sendable {
     }
 
     let document: DockerfileDocument
+    /// What is built for: a stage may say otherwise for itself.
+    let platform: Platform
     /// The stages that are needed, by index.
     var stages: [Int: PlannedStage]
     var target: Int
@@ -77,14 +79,15 @@ struct Plan: Sendable {
     /// - Parameter triggers: what comes right after FROM, by the index of the stage.
     /// - Throws: `DockerfileError` for what the Dockerfile says wrong, `BuildError` for what is not carried out yet.
     init(
-        _ written: DockerfileDocument, triggers: [Int: [Instruction]] = [:], request: BuildRequest
+        _ written: DockerfileDocument, triggers: [Int: [Instruction]] = [:],
+        request: BuildRequest, for platform: Platform
     ) throws {
         var document = written
         for (index, triggers) in triggers {
             document.stages[index].instructions.insert(contentsOf: triggers, at: 0)
         }
-        self.document = document
-        let scope = try GlobalScope(document, request: request)
+        (self.document, self.platform) = (document, platform)
+        let scope = try GlobalScope(document, request: request, for: platform)
         let bases = try document.stages.map { try document.expand($0.from.base, scope.value).text }
         let graph = try StageGraph(document, bases: bases)
         var contexts = ContextNames(request.namedContexts)
@@ -94,13 +97,13 @@ struct Plan: Sendable {
         for index in Self.order(target: target, graph, document, contexts) {
             let stage = document.stages[index]
             if index == target, let name = stage.name, let context = contexts.use(name) {
-                stages[index] = Self.replaced(stage, by: context, request)
+                stages[index] = Self.replaced(stage, by: context, platform)
             } else {
                 var planned = try Self.plan(
                     stage, base: bases[index], graph.dependencies[index], document, &contexts)
                 planned.platform = try Self.platform(
-                    of: planned, below: stages, document, scope, request)
-                try Support.check(planned, document)
+                    of: planned, below: stages, document, scope, platform)
+                try Support.check(planned, document, allowed: request.allowances)
                 stages[index] = planned
             }
             firstSteps[index] = stepCount + 1
@@ -127,23 +130,23 @@ struct Plan: Sendable {
 
     /// A stage whose name stands for something else: none of its instructions is carried out.
     private static func replaced(
-        _ stage: Stage, by context: NamedContext, _ request: BuildRequest
+        _ stage: Stage, by context: NamedContext, _ platform: Platform
     ) -> PlannedStage {
         var stage = stage
         stage.instructions = []
         return PlannedStage(
-            stage: stage, base: .context(context), platform: request.platform, origins: [:],
+            stage: stage, base: .context(context), platform: platform, origins: [:],
             isReplaced: true)
     }
 
     /// What FROM says, else what is built; a stage on another one is for what that is for.
     private static func platform(
         of planned: PlannedStage, below stages: [Int: PlannedStage], _ document: DockerfileDocument,
-        _ scope: GlobalScope, _ request: BuildRequest
+        _ scope: GlobalScope, _ wanted: Platform
     ) throws -> Platform {
         let inherited: Platform? =
             if case .stage(let index) = planned.base { stages[index]?.platform } else { nil }
-        guard let word = planned.stage.from.platform else { return inherited ?? request.platform }
+        guard let word = planned.stage.from.platform else { return inherited ?? wanted }
         let text = try document.expand(word, scope.value).text
         guard let platform = try? Platform(parsing: text) else {
             throw BuildError(
@@ -194,6 +197,18 @@ struct Plan: Sendable {
                 } else { .image(try reference(from.text, at: from, document)) }
         }
         return planned
+    }
+
+    /// Of several images, each has to be for its own platform.
+    func checkTargetPlatform() throws(BuildError) {
+        let planned = stages[target]!
+        if planned.platform.normalized == platform.normalized { return }
+        let from = planned.stage.from
+        throw BuildError(
+            .input,
+            "this stage is for \(planned.platform) in any case, so there can't be an image for \(platform)",
+            at: (from.platform ?? from.base).range, in: document,
+            hint: "leave --platform out of the last FROM, or build for one platform")
     }
 
     static func reference(_ text: String, at word: Word, _ document: DockerfileDocument)

@@ -1,12 +1,13 @@
 import Dockerfile
 import OCI
 
-/// Makes the plan of a build: what the Dockerfile says, and what the ONBUILD triggers of its bases add.
+/// Makes the plan of a build for one platform: what the Dockerfile says, and what the ONBUILD triggers of its bases add.
 ///
 /// Manifests and configs of bases are looked up here, before anything runs; no layer is fetched.
 struct Planner {
     let request: BuildRequest
     let images: ImageSource
+    let platform: Platform
 
     struct Outcome {
         var plan: Plan
@@ -20,7 +21,8 @@ struct Planner {
         var bases: [Int: BaseImage] = [:]
         while true {
             // A trigger may copy from a stage that was not needed before, whose base may have triggers.
-            let plan = try Plan(document, triggers: triggers, request: request)
+            let plan = try Plan(
+                document, triggers: triggers, request: request, for: platform)
             let new = plan.stages.values.filter { triggers[$0.stage.index] == nil }
             bases.merge(try await look(for: new, document)) { $1 }
             for planned in new {

@@ -2,19 +2,22 @@ import Dockerfile
 import OCI
 
 extension GlobalScope {
-    init(_ document: DockerfileDocument, request: BuildRequest) throws(DockerfileError) {
+    /// - Parameter platform: what is built for.
+    init(
+        _ document: DockerfileDocument, request: BuildRequest, for platform: Platform
+    ) throws(DockerfileError) {
         try self.init(
             document, arguments: request.buildArguments,
-            predefined: Self.predefinedArguments(document, request))
+            predefined: Self.predefinedArguments(document, request, for: platform))
     }
 
     /// What BuildKit defines for every FROM, and for a stage that asks by ARG. The command line may say otherwise.
     static func predefinedArguments(
-        _ document: DockerfileDocument, _ request: BuildRequest
+        _ document: DockerfileDocument, _ request: BuildRequest, for platform: Platform
     ) -> [String: String] {
         let target = request.target ?? document.stages.last?.name ?? "default"
         var values = ["TARGETSTAGE": target]
-        for (prefix, platform) in [("TARGET", request.platform), ("BUILD", Platform.host)] {
+        for (prefix, platform) in [("TARGET", platform), ("BUILD", Platform.host)] {
             values["\(prefix)PLATFORM"] = platform.description
             values["\(prefix)OS"] = platform.os
             values["\(prefix)OSVERSION"] = platform.osVersion

@@ -5,6 +5,7 @@ import Store
 /// Which blobs of bases a build would fetch: those that a step needs which the store can't answer.
 struct Downloads {
     let session: BuildSession
+    let plan: Plan
     /// By the index of the stage.
     let outlooks: [Int: [Forecast.Outlook]]
 
@@ -21,7 +22,7 @@ struct Downloads {
     func all() async throws -> [Forecast.Download] {
         var downloads: [Forecast.Download] = []
         for (index, need) in needs().sorted(by: { $0.key < $1.key }) {
-            guard let image = try await session.baseImage(of: session.plan.stages[index]!) else {
+            guard let image = try await session.baseImage(of: plan.stages[index]!) else {
                 continue
             }
             downloads += try missing(of: image, need)
@@ -47,9 +48,9 @@ struct Downloads {
         var needs: [Int: Need] = [:]
         func require(_ index: Int, _ need: Need) {
             needs[index] = max(needs[index] ?? need, need)
-            if case .stage(let below)? = session.plan.stages[index]?.base { require(below, need) }
+            if case .stage(let below)? = plan.stages[index]?.base { require(below, need) }
         }
-        for (index, planned) in session.plan.stages {
+        for (index, planned) in plan.stages {
             for (step, outlook) in (outlooks[index] ?? []).enumerated()
             where outlook == .runs || outlook == .unknown {
                 let isRun = planned.stage.instructions[step].kind == .run
@@ -64,13 +65,13 @@ struct Downloads {
     /// Images that are no stage's base, from which such a step copies.
     private func copiedImages() async throws -> [BaseImage] {
         var images: [BaseImage] = []
-        for (index, planned) in session.plan.stages.sorted(by: { $0.key < $1.key }) {
+        for (index, planned) in plan.stages.sorted(by: { $0.key < $1.key }) {
             for (step, outlook) in (outlooks[index] ?? []).enumerated()
             where outlook == .runs || outlook == .unknown {
                 for source in planned.sources(readBy: step) {
                     guard let context = source.image else { continue }
                     images.append(
-                        try await session.images.image(of: context, session.request.platform))
+                        try await session.images.image(of: context, plan.platform))
                 }
             }
         }

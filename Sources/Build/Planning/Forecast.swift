@@ -34,10 +34,12 @@ public struct Forecast: Sendable, Equatable {
         /// Of the base image's manifest, or of the index that it is in.
         public var baseDigest: Digest?
         public var platform: Platform
+        /// What it is needed for: the platform of the image. A stage that two images need is there twice, and its steps run once.
+        public var target: Platform
         public var steps: [Step]
     }
 
-    /// A stage that the target does not need.
+    /// A stage that no image needs.
     public struct Pruned: Sendable, Equatable {
         public var index: Int
         public var label: String
@@ -57,6 +59,15 @@ public struct Forecast: Sendable, Equatable {
     public var pruned: [Pruned]
     public var downloads: [Download]
 
+    /// Adds what is done for another platform.
+    mutating func add(_ other: Forecast) {
+        stages += other.stages
+        let needless = Set(other.pruned.map(\.index))
+        pruned.removeAll { !needless.contains($0.index) }
+        let known = Set(downloads.map(\.digest))
+        downloads += other.downloads.filter { !known.contains($0.digest) }
+    }
+
     public func count(of outlook: Outlook) -> Int {
         stages.flatMap(\.steps).count { $0.outlook == outlook }
     }
@@ -72,7 +83,11 @@ extension Builder {
             let lock = try store.enter()
             defer { withExtendedLifetime(lock) {} }
             return try await withSession(request, isRehearsal: true) { session in
-                try await Rehearsal(session: session).forecast()
+                var parts: [Forecast] = []
+                for plan in session.plans {
+                    parts.append(try await Rehearsal(session: session, plan: plan).forecast())
+                }
+                return parts.dropFirst().reduce(into: parts[0]) { $0.add($1) }
             }
         }
     }

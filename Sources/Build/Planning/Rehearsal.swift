@@ -1,21 +1,20 @@
 import Dockerfile
 import OCI
 
-/// Goes through a plan as a build does, up to the first step of each stage that the store can't answer.
+/// Goes through the plan of one platform as a build does, up to the first step of each stage that the store can't answer.
 struct Rehearsal {
     let session: BuildSession
+    let plan: Plan
 
     /// A step that the store does not have: where a build would begin to work, a rehearsal ends.
     struct WouldRun: Error {}
-
-    private var plan: Plan { session.plan }
 
     func forecast() async throws -> Forecast {
         var finished: [Int: StageState] = [:]
         var outlooks: [Int: [Forecast.Outlook]] = [:]
         for index in plan.stages.keys.sorted() {
             let (found, state) = try await StageSolver.rehearse(
-                plan.stages[index]!, finished, in: session)
+                plan.stages[index]!, of: plan, finished, in: session)
             outlooks[index] = found
             finished[index] = state
         }
@@ -29,14 +28,14 @@ struct Rehearsal {
         }
         return Forecast(
             target: plan.document.stages[plan.target].label, stages: stages, pruned: pruned,
-            downloads: try await Downloads(session: session, outlooks: outlooks).all())
+            downloads: try await Downloads(session: session, plan: plan, outlooks: outlooks).all())
     }
 
     private func describe(
         _ planned: Plan.PlannedStage, _ outlooks: [Forecast.Outlook]
     ) async throws -> Forecast.Stage {
         let stage = planned.stage
-        let first = plan.firstSteps[stage.index]!
+        let first = session.stepsBefore(plan) + plan.firstSteps[stage.index]!
         let steps = zip(stage.instructions, outlooks).enumerated().map { index, pair in
             Forecast.Step(
                 number: first + index, line: pair.0.range.start.line, text: pair.0.text,
@@ -52,7 +51,7 @@ struct Rehearsal {
         return Forecast.Stage(
             index: stage.index, label: stage.label, line: stage.instruction.range.start.line,
             base: base, baseDigest: try await session.baseImage(of: planned)?.top.digest,
-            platform: planned.platform, steps: steps)
+            platform: planned.platform, target: plan.platform, steps: steps)
     }
 }
 
@@ -71,12 +70,13 @@ extension BuildSession {
 extension StageSolver {
     /// What is known of each instruction; and the stage's state, where all of it is known.
     static func rehearse(
-        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
+        _ planned: Plan.PlannedStage, of plan: Plan, _ finished: [Int: StageState],
+        in session: BuildSession
     ) async throws -> ([Forecast.Outlook], StageState?) {
         if case .stage(let index) = planned.base, finished[index] == nil {
             return (planned.stage.instructions.map { $0.makesFiles ? .unknown : .config }, nil)
         }
-        var solver = try await begin(planned, finished, in: session)
+        var solver = try await begin(planned, of: plan, finished, in: session)
         var outlooks: [Forecast.Outlook] = []
         var isKnown = true
         for (index, instruction) in planned.stage.instructions.enumerated() {
@@ -106,7 +106,10 @@ extension StageSolver {
     fileprivate func wouldFetch(_ instruction: Instruction) throws -> Bool {
         switch instruction.operation {
         case .add(let add):
-            let isRemote = try add.sources.paths.contains { AddSource.isRemote(try expand($0)) }
+            let paths = try add.sources.paths.map { try expand($0) }
+            // The checksum of a file says what its URL holds.
+            let isPinned = add.checksum != nil && !paths.contains { AddSource.isGit($0) }
+            let isRemote = !isPinned && paths.contains { AddSource.isRemote($0) }
             return isRemote || (add.isLinked && add.owner != nil)
         case .copy(let copy): return copy.isLinked && copy.owner != nil
         default: return false

@@ -1,3 +1,4 @@
+import Archive
 import Contexts
 import Dockerfile
 import HTTP
@@ -13,15 +14,21 @@ final class ContextFetcher: Sendable {
 
     private let store: Store
     private let remote: RemoteFiles
+    private let archives: ArchiveReaderClient
     private let keepsGitDirectory: Bool
     private let now: Int64
+    private let secrets: RemoteSecrets
     private let fetched = Mutex<[ContextFiles]>([])
 
-    init(_ request: BuildRequest, store: Store, remote: RemoteFiles) {
+    init(
+        _ request: BuildRequest, store: Store, remote: RemoteFiles, archives: ArchiveReaderClient
+    ) {
         self.store = store
+        self.archives = archives
         self.remote = remote
         let keeps = request.buildArguments[Self.keepGitArgument] ?? ""
         keepsGitDirectory = ["1", "t", "true"].contains(keeps.lowercased())
+        secrets = RemoteSecrets(request.secrets)
         now = request.sourceDateEpoch ?? wallClockSeconds()
     }
 
@@ -63,7 +70,7 @@ final class ContextFetcher: Sendable {
 
     private func repository(_ address: GitAddress, named name: String) async throws -> ContextFiles
     {
-        let checkout = try GitCheckout(address, in: store)
+        let checkout = try GitCheckout(address, in: store, secrets: secrets)
         do {
             try await checkout.bring(try await checkout.resolve())
             // Now, while the address is what is talked about.
@@ -73,7 +80,8 @@ final class ContextFetcher: Sendable {
             throw error
         }
         return ContextFiles(
-            checkout, keepsGitDirectory: keepsGitDirectory, now: now, name: name)
+            checkout, keepsGitDirectory: address.keepsGitDirectory ?? keepsGitDirectory, now: now,
+            name: name)
     }
 
     // MARK: - Archives
@@ -91,14 +99,21 @@ final class ContextFetcher: Sendable {
     private func read(
         _ name: String, from descriptor: @escaping @Sendable () -> FileDescriptor
     ) async throws -> ContextFiles {
-        let (store, cancellation) = (store, CancellationFlag())
+        let (store, archives, cancellation) = (store, archives, CancellationFlag())
         return try await withTaskCancellationHandler {
             try await blocking {
-                let input = try ContextInput(descriptor()) { try cancellation.check() }
+                let check: @Sendable () throws -> Void = { try cancellation.check() }
+                let input = try ContextInput(descriptor(), checkCancellation: check)
                 if input.isEmpty {
                     throw BuildError(.input, "\(name): the build context is empty")
                 }
-                if input.isArchive { return try Self.unpack(input, name, in: store) }
+                if input.isArchive {
+                    return try Self.unpack(name, in: store) {
+                        try archives.entries(
+                            of: descriptor(), after: input.start, ContextLimits.decompression,
+                            checkCancellation: check)
+                    }
+                }
                 // One more than the parser allows, so that it is the parser who says that it is too large.
                 let text = try input.text(limit: Limits.fileSize + 1)
                 return ContextFiles(dockerfile: text, name: name)
@@ -108,15 +123,16 @@ final class ContextFetcher: Sendable {
         }
     }
 
-    private static func unpack(_ input: ContextInput, _ name: String, in store: Store) throws
-        -> ContextFiles
-    {
+    /// What is read of the archive elsewhere becomes files here, as this user.
+    private static func unpack(
+        _ name: String, in store: Store, _ open: () throws -> any EntryReader
+    ) throws -> ContextFiles {
         let area = try store.newWorkArea()
         do {
             try area.directory.borrowed.makeDirectory(ContextFiles.treeName.utf8, mode: 0o700)
             let tree = try area.directory.borrowed.open(
                 ContextFiles.treeName, [.readOnly, .directory], resolve: .noLinks)
-            let records = try ArchiveUnpacker.unpack(input, into: tree.borrowed)
+            let records = try ArchiveUnpacker.unpack(try open(), into: tree.borrowed)
             return ContextFiles(unpackedIn: area, records, name: name)
         } catch {
             try? area.remove()

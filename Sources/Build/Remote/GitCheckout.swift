@@ -2,7 +2,9 @@ import Contexts
 import Dockerfile
 import Layers
 import Linux
+import OCI
 import Store
+import Synchronization
 import SystemPackage
 
 /// The commit that an address stands for now.
@@ -19,22 +21,36 @@ struct GitCommit: Sendable, Hashable {
     }
 }
 
+extension GitAddress {
+    /// - Throws: where `checksum` is not the beginning of the commit's id.
+    func check(_ commit: GitCommit, is checksum: String) throws(BuildError) {
+        if commit.matches(checksum) { return }
+        throw BuildError(
+            .input,
+            "\(description) is the commit \(commit.id), not \(Harmless.text(checksum, limit: 100))",
+            hint: "the branch or the tag has moved, or is another than was meant")
+    }
+}
+
 /// A commit's files in a work area.
 final class GitCheckout: Sendable {
     private let area: WorkArea
     private let address: GitAddress
     private let git: GitProcess
     private let tree: String
+    /// Where the files have the time of the commit.
+    private let commitTime = Mutex<Int64?>(nil)
 
     /// Nothing is fetched yet.
-    init(_ address: GitAddress, in store: Store) throws {
+    init(_ address: GitAddress, in store: Store, secrets: RemoteSecrets) throws {
         self.address = address
+        let login = try secrets.authorization(forRepository: address.remote)
         area = try store.newWorkArea()
         // The area belongs to this process alone, so that its name can't be taken over meanwhile.
         let link = "/proc/self/fd/\(area.directory.borrowed.rawValue)"
         let path = try FileDescriptor.workingDirectory.readLink(link.utf8)
         let home = String(decoding: path, as: UTF8.self)
-        git = GitProcess(home: home)
+        git = GitProcess(home: home, login: login.map { (address: address.remote, value: $0) })
         tree = home + "/tree"
     }
 
@@ -42,7 +58,15 @@ final class GitCheckout: Sendable {
     func remove() { try? area.remove() }
 
     /// Asks the server what the address means; a whole commit id needs no answer.
+    ///
+    /// - Throws: `BuildError`, also where it is another commit than the address says.
     func resolve() async throws -> GitCommit {
+        let commit = try await found()
+        if let checksum = address.checksum { try address.check(commit, is: checksum) }
+        return commit
+    }
+
+    private func found() async throws -> GitCommit {
         if let commit = address.commit { return GitCommit(reference: commit, id: commit) }
         let wanted = address.reference ?? "HEAD"
         let answer = try await git.run(
@@ -77,7 +101,11 @@ final class GitCheckout: Sendable {
     func bring(_ commit: GitCommit) async throws {
         try await fetch(commit)
         try await inTree(["checkout", "--quiet", "--detach", commit.id])
-        try await updateSubmodules()
+        if address.hasSubmodules { try await updateSubmodules() }
+        if address.keepsCommitTime {
+            let text = try await git.run(["-C", tree, "show", "-s", "--format=%ct", commit.id])
+            commitTime.withLock { $0 = Int64(text.filter { !$0.isWhitespace }) }
+        }
     }
 
     /// The directory that the address means; the files are there.
@@ -89,7 +117,9 @@ final class GitCheckout: Sendable {
     ) throws -> any CopySource {
         var filters = [filter].compactMap { $0 }
         if !keepsRepository { filters.append(try IgnoreFile(patterns: ["**/.git"])) }
-        return GitTree(DirectorySource(try directory(), filter: AllFilters(filters)), now: now)
+        return GitTree(
+            DirectorySource(try directory(), filter: AllFilters(filters)),
+            now: commitTime.withLock { $0 } ?? now)
     }
 
     private func fetch(_ commit: GitCommit) async throws {

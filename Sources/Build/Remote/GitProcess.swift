@@ -7,6 +7,8 @@ import SystemPackage
 struct GitProcess: Sendable {
     /// An absolute path of a directory of this build's alone, which is git's home and where it works.
     let home: String
+    /// The value of `Authorization` for a repository, and the address that it is for.
+    var login: (address: String, value: String)?
 
     static let maximumOutputBytes = 4 << 20
 
@@ -85,7 +87,9 @@ struct GitProcess: Sendable {
         for name in Self.passedOn {
             if let value = getenv(name) { variables[name] = String(cString: value) }
         }
-        return variables
+        // Where git works lie a stranger's files: a search path may not lead there.
+        variables["PATH"] = Self.absolute(variables["PATH"] ?? "")
+        return variables.merging(loginSettings) { $1 }
     }
 
     private func read(_ name: String) throws -> String {
@@ -95,7 +99,23 @@ struct GitProcess: Sendable {
             decoding: try file.borrowed.readAll(limit: Self.maximumOutputBytes), as: UTF8.self)
     }
 
+    /// The entries of a search path that begin at the root; the system's own where there is none.
+    private static func absolute(_ path: String) -> String {
+        let entries = path.split(separator: ":").filter { $0.hasPrefix("/") }
+        return entries.isEmpty ? "/usr/bin:/bin" : entries.joined(separator: ":")
+    }
+
     private static func find() -> String? {
         ["/usr/bin/git", "/usr/local/bin/git", "/bin/git"].first { access($0, X_OK) == 0 }
+    }
+
+    /// By the environment, where other users can't see it. A redirect would take it along: there are none then.
+    private var loginSettings: [String: String] {
+        guard let login else { return [:] }
+        return [
+            "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "http.\(login.address).extraHeader",
+            "GIT_CONFIG_VALUE_0": "Authorization: " + login.value,
+            "GIT_CONFIG_KEY_1": "http.followRedirects", "GIT_CONFIG_VALUE_1": "false",
+        ]
     }
 }

@@ -18,9 +18,11 @@ final class RemoteFiles: Sendable {
     private let http: HTTPClient
     private let observer: any TransferObserver
     private let memory: RemoteFileMemory
+    private let secrets: RemoteSecrets
     private let fetches = Mutex<[HTTPURL: Task<RemoteFile, any Error>]>([:])
 
-    init(store: Store, counter: TransferCounter) {
+    init(store: Store, counter: TransferCounter, secrets: RemoteSecrets) {
+        self.secrets = secrets
         self.store = store
         http = HTTPClient(userAgent: "lichen/\(lichenVersion)")
         observer = ReceivedBytes(counter: counter)
@@ -52,10 +54,12 @@ final class RemoteFiles: Sendable {
 
     private func fetch(_ start: HTTPURL, _ known: RemoteFile?) async throws -> RemoteFile {
         var url = start
+        let authorization = try secrets.authorization(for: start)
         for _ in 0...Self.mostRedirects {
             let blob = try store.newBlob()
             let sink = HashingSink(blob.file.borrowed)
-            let response = try await exchange(url, known, sink)
+            let response = try await exchange(
+                url, known, url.hasOrigin(of: start) ? authorization : nil, sink)
             switch response.status {
             case 200..<300:
                 let digest = sink.finish()
@@ -72,9 +76,10 @@ final class RemoteFiles: Sendable {
     }
 
     private func exchange(
-        _ url: HTTPURL, _ known: RemoteFile?, _ sink: HashingSink
+        _ url: HTTPURL, _ known: RemoteFile?, _ authorization: String?, _ sink: HashingSink
     ) async throws -> HTTPResponse {
         var headers = HTTPHeaders()
+        headers["Authorization"] = authorization
         if let tag = known?.entityTag {
             headers["If-None-Match"] = tag
         } else if let date = known?.lastModified {
@@ -104,6 +109,13 @@ final class RemoteFiles: Sendable {
 
     private func refusal(_ url: HTTPURL, _ what: String) -> BuildError {
         BuildError(.network, "GET \(url.redacted): \(what)")
+    }
+}
+
+extension HTTPURL {
+    /// Whether what is for one is for the other: the same scheme, host and port.
+    fileprivate func hasOrigin(of other: HTTPURL) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port
     }
 }
 

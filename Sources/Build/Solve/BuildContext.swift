@@ -25,7 +25,11 @@ final class BuildContext: Sendable {
 
     /// A directory with its own ignore file, as in BuildKit.
     private static func namedSource(_ files: ContextFiles) throws -> any CopySource {
-        try files.source(filter: try rules(of: try files.directory()?.ignoreText(dockerfile: nil)))
+        guard let directory = try files.directory() else { return try files.source(filter: nil) }
+        let text = try readable { () throws(SystemError) in
+            try directory.ignoreText(dockerfile: nil)
+        }
+        return try files.source(filter: try rules(of: text))
     }
 
     /// What the ignore file leaves: that of this Dockerfile, which lies beside it, else the context's.
@@ -36,12 +40,27 @@ final class BuildContext: Sendable {
         if let place = dockerfile.directory {
             let beside = try FileDescriptor.workingDirectory.open(
                 place, [.readOnly, .directory], resolve: .system)
-            return try rules(
-                of: try directory.ignoreText(dockerfile: dockerfile.name, in: beside.borrowed))
+            let text = try readable { () throws(SystemError) in
+                try directory.ignoreText(dockerfile: dockerfile.name, in: beside.borrowed)
+            }
+            return try rules(of: text)
         }
-        return try rules(
-            of: try directory.ignoreText(dockerfile: dockerfile.isInContext ? dockerfile.name : nil)
-        )
+        let text = try readable { () throws(SystemError) in
+            try directory.ignoreText(dockerfile: dockerfile.isInContext ? dockerfile.name : nil)
+        }
+        return try rules(of: text)
+    }
+
+    /// An ignore file that can't be read is the context's fault: it is too large, or a link in a circle, or closed to the user.
+    private static func readable<Value>(_ body: () throws(SystemError) -> Value) throws -> Value {
+        do { return try body() } catch {
+            if error.errno == .ioError { throw error }
+            let limit = ContextDirectory.largestIgnoreFile >> 20
+            throw BuildError(
+                .input, "\(error)",
+                hint: error.errno == .fileTooLarge ? "an ignore file has at most \(limit) MiB" : nil
+            )
+        }
     }
 
     private static func rules(of text: ContextDirectory.IgnoreText?) throws -> IgnoreFile? {

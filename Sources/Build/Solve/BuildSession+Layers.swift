@@ -38,7 +38,8 @@ extension BuildSession {
                     throw StoreError(.missingBlob(record.blob.digest))
                 }
                 let shared = SharedDescriptor(blob)
-                let reader = try LayerReader(DescriptorSource(shared.borrowed))
+                let reader = try LayerReader(
+                    DescriptorSource(shared.borrowed, called: "layer \(record.blob.digest)"))
                 readers.append((reader, shared))
                 return reader.tar
             }
@@ -77,12 +78,14 @@ extension BuildSession {
         on parent: LayerStack, _ body: @escaping @Sendable (inout LayerComposer) throws -> Void
     ) async throws -> PackedLayer? {
         let (store, threads) = (store, request.jobs ?? Host.processorCount)
+        let archives = archives
         let encoding = request.layerEncoding
         let (latest, now) = (request.sourceDateEpoch, now.secondsSinceEpoch)
         return try await blocking {
             var listing = ListingBuilder()
             let packed = try LayerPacking.pack(into: store, encoding, threads: threads) { tar in
-                var composer = LayerComposer(parent: parent, to: tar, latest: latest, now: now)
+                var composer = LayerComposer(
+                    parent: parent, to: tar, latest: latest, now: now, archives: archives)
                 try body(&composer)
                 listing = try composer.finish()
             }

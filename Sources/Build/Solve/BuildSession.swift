@@ -7,14 +7,20 @@ import Policy
 import Store
 import Synchronization
 
-/// What all stages of one build share.
+/// What all stages of one build share, for whichever platform they are.
 final class BuildSession: Sendable {
     let request: BuildRequest
-    let plan: Plan
+    /// As it is written: plans add the triggers of bases.
+    let document: DockerfileDocument
+    /// One for each platform, in the order of the request.
+    let plans: [Plan]
+    /// What steps of this build gave.
+    let steps = SharedSteps()
     let store: Store
     let images: ImageSource
     let pusher: ImagePusher
     let remote: RemoteFiles
+    let archives: ArchiveReaderClient
     let worker: WorkerClient
     let observer: BuildObserver
     let context: BuildContext
@@ -22,6 +28,9 @@ final class BuildSession: Sendable {
     let isRehearsal: Bool
     /// Of the policy in force, for keys.
     let policyDigest: Digest
+    /// Of the one of `RUN --security=insecure`.
+    let insecurePolicyDigest: Digest
+    private let insecureLines = Mutex<Set<Int>>([])
     /// One clock reading for the whole build.
     let now: Timestamp
     let weaknesses: Weaknesses
@@ -33,31 +42,57 @@ final class BuildSession: Sendable {
     private let packing = Mutex<[Task<Void, any Error>]>([])
 
     init(
-        request: BuildRequest, plan: Plan, store: Store, images: ImageSource, worker: WorkerClient,
-        remote: RemoteFiles, context: BuildContext, weaknesses: Weaknesses,
+        request: BuildRequest, document: DockerfileDocument, plans: [Plan], store: Store,
+        images: ImageSource, worker: WorkerClient, remote: RemoteFiles,
+        archives: ArchiveReaderClient, context: BuildContext, weaknesses: Weaknesses,
         isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
-        self.plan = plan
+        (self.document, self.plans) = (document, plans)
         self.store = store
         self.images = images
         pusher = ImagePusher(store: store, source: images, observer: observer)
         self.remote = remote
+        self.archives = archives
         self.worker = worker
         self.context = context
         self.weaknesses = weaknesses
         self.isRehearsal = isRehearsal
         self.observer = observer
-        var key = CacheKey("policy")
-        key.add(try SandboxPolicy.default.canonicalBytes)
-        policyDigest = key.finish()
+        policyDigest = Self.digest(of: try .default)
+        insecurePolicyDigest = Self.digest(of: try .insecure)
         let clock = Timestamp(secondsSinceEpoch: wallClockSeconds())
         now = request.sourceDateEpoch.map { Timestamp(secondsSinceEpoch: $0) } ?? clock
     }
 
-    var document: DockerfileDocument { plan.document }
+    private static func digest(of policy: SandboxPolicy) -> Digest {
+        var key = CacheKey("policy")
+        key.add(policy.canonicalBytes)
+        return key.finish()
+    }
+
+    /// Lines of RUNs with `--security=insecure`.
+    var insecureRuns: [Int] { insecureLines.withLock { $0.sorted() } }
+
+    /// Tells of a RUN that is weaker than others, whether it will run or is known.
+    func noteInsecure(at line: Int) {
+        guard insecureLines.withLock({ $0.insert(line).inserted }) else { return }
+        observer(
+            .warning(
+                "\(document.source.file):\(line): RUN --security=insecure is weaker than the default: all capabilities of its user namespace, and a floor in place of the list of allowed calls"
+            ))
+    }
+
     /// Steps that were solved, and those of them that the store answered. What only changes the config is no step.
     var stepCounts: (steps: Int, cached: Int) { counts.withLock { $0 } }
+
+    /// Of all plans.
+    var stepCount: Int { plans.reduce(0) { $0 + $1.stepCount } }
+
+    /// Steps are counted through the plans, one after another.
+    func stepsBefore(_ plan: Plan) -> Int {
+        plans.prefix { $0.platform != plan.platform }.reduce(0) { $0 + $1.stepCount }
+    }
 
     func countStep(isCached: Bool) {
         counts.withLock { counts in
@@ -67,7 +102,7 @@ final class BuildSession: Sendable {
     }
 
     /// Sends a layer that was made just now where the image will go, while the build goes on.
-    func beginUpload(of blob: Descriptor, madeBy stage: Int) {
+    func beginUpload(of blob: Descriptor, madeBy stage: Int, of plan: Plan) {
         if request.pushes, plan.isPartOfImage(stage) { pusher.begin(blob, to: request.tags) }
     }
 
@@ -99,7 +134,8 @@ final class BuildSession: Sendable {
 
     /// A place for a repository's files, until the build ends.
     func checkout(of address: GitAddress) throws -> GitCheckout {
-        let checkout = try GitCheckout(address, in: store)
+        let checkout = try GitCheckout(
+            address, in: store, secrets: RemoteSecrets(request.secrets))
         checkouts.withLock { $0.append(checkout) }
         return checkout
     }

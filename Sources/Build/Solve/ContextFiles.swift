@@ -100,7 +100,7 @@ final class ContextFiles: Sendable {
         do throws(SystemError) { return try ContextDirectory(path) } catch {
             let isFile = error.errno == .notDirectory
             throw BuildError(
-                .input, error.description,
+                .init(error.errno, else: .input), error.description,
                 hint: isFile ? "an archive comes through standard input: lichen build - <FILE" : nil
             )
         }

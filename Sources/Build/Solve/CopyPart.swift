@@ -108,17 +108,15 @@ struct CopyPart: Sendable {
     ) async throws -> CopyPart {
         let checkout = try session.checkout(of: address)
         let commit = try await checkout.resolve()
-        if let checksum = transfer.checksum, !commit.matches(checksum) {
-            throw BuildError(
-                .input, "\(address.description) is the commit \(commit.id), not \(checksum)",
-                hint: "the branch or the tag has moved, or is another than was meant")
-        }
-        let keeps = transfer.keepsGitDirectory ?? false
+        if let checksum = transfer.checksum { try address.check(commit, is: checksum) }
+        let keeps = transfer.keepsGitDirectory ?? address.keepsGitDirectory ?? false
         var key = CacheKey("git")
         // With the repository itself its address and the reference are files, too.
         if keeps { key.add(address.remote + " " + commit.reference) }
         key.add(commit.id)
         key.add(address.directory)
+        if !address.hasSubmodules { key.add("without submodules") }
+        if address.keepsCommitTime { key.add("times of the commit") }
         key.add(transfer.excludes)
         let patterns = try CopyPatterns(["."], keepsParents: false, excludes: transfer.excludes)
         let now = session.now.secondsSinceEpoch

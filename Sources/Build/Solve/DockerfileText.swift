@@ -60,12 +60,17 @@ public struct DockerfileText: Sendable, Equatable {
             let bytes = try read(FileDescriptor.workingDirectory, file, .system)
             let name = file.split(separator: "/").last.map(String.init) ?? file
             return DockerfileText(bytes: bytes, name: name, directory: directory)
-        } catch { throw BuildError(.input, "read \(file): \(error.inWords)") }
+        } catch {
+            throw BuildError(.init(error, else: .input), "read \(file): \(error.inWords)")
+        }
     }
 
-    public func parse() throws(BuildError) -> DockerfileDocument {
+    /// - Parameter arguments: the build arguments, of which BUILDKIT_SYNTAX names the front end.
+    public func parse(arguments: [String: String] = [:]) throws(BuildError) -> DockerfileDocument {
+        let ignoresFrontEnd = try BuiltInArguments(arguments).namesFrontEnd
         do throws(DockerfileError) {
-            return try DockerfileDocument.parse(bytes, file: name)
+            return try DockerfileDocument.parse(
+                bytes, file: name, ignoresFrontEnd: ignoresFrontEnd)
         } catch {
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: bytes)
@@ -88,7 +93,9 @@ public struct DockerfileText: Sendable, Equatable {
                 return DockerfileText(bytes: bytes, name: name, isInContext: true)
             } catch {
                 if error != .noSuchFileOrDirectory {
-                    throw BuildError(.input, "read \(name) of \(files.name): \(error.inWords)")
+                    throw BuildError(
+                        .init(error, else: .input),
+                        "read \(name) of \(files.name): \(error.inWords)")
                 }
             }
         }

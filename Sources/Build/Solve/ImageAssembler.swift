@@ -7,20 +7,22 @@ struct AssembledImage: Sendable {
     var manifest: Descriptor
     var config: Digest
     var layers: [LayerRecord]
+    var platform: Platform
 }
 
-/// Makes config and manifest of what a stage has come to.
+/// Makes config and manifest of what a stage has come to, and the index of what several have.
 struct ImageAssembler {
     let session: BuildSession
 
-    func assemble(_ state: StageState) async throws -> AssembledImage {
+    /// The image of `plan`, whose target has come to `state`.
+    func assemble(_ state: StageState, of plan: Plan) async throws -> AssembledImage {
         var config = state.config
         var layers: [LayerRecord] = []
         for layer in state.layers { layers.append(try await layer.record) }
         config.diffIDs = layers.map(\.diffID)
         config.created = state.created ?? session.now
         config.config.labels.merge(session.request.labels) { $1 }
-        let platform = session.plan.stages[session.plan.target]!.platform
+        let platform = plan.stages[plan.target]!.platform
         (config.os, config.architecture, config.variant) = (
             platform.os, platform.architecture, platform.variant
         )
@@ -30,7 +32,18 @@ struct ImageAssembler {
             config: configDescriptor, layers: layers.map { Self.published($0.blob) })
         let manifestDescriptor = try keep(manifest.encoded(), .manifest)
         return AssembledImage(
-            manifest: manifestDescriptor, config: configDescriptor.digest, layers: layers)
+            manifest: manifestDescriptor, config: configDescriptor.digest, layers: layers,
+            platform: platform)
+    }
+
+    /// The index of images for several platforms, in their order. OCI image-spec v1.1, image-index.md.
+    func index(_ images: [AssembledImage]) throws -> Descriptor {
+        let entries = images.map { image in
+            var entry = image.manifest
+            entry.platform = image.platform
+            return entry
+        }
+        return try keep(Index(manifests: entries).encoded(), .index)
     }
 
     /// A base's layer under the name that fits an OCI manifest; its bytes are the same.

@@ -11,7 +11,8 @@ extension Store {
         guard let blob = try blob(record.blob.digest) else {
             throw StoreError(.missingBlob(record.blob.digest))
         }
-        let reader = try LayerReader(DescriptorSource(blob.borrowed))
+        let reader = try LayerReader(
+            DescriptorSource(blob.borrowed, called: "layer \(record.blob.digest)"))
         let listing = try LayerIndexer.listing(of: reader.tar)
         let diffID = Digest(sha256: try reader.finish().diffID)
         if diffID != record.diffID {

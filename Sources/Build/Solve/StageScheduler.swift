@@ -1,39 +1,51 @@
 import Linux
 
-/// Builds the stages of a plan, those that do not need each other at the same time.
+/// Builds the stages of all plans, those that do not need each other at the same time.
 struct StageScheduler: Sendable {
     let session: BuildSession
 
-    /// The state of every stage that the plan has. When one fails, the others are cancelled and waited for.
-    func solveAll() async throws -> [Int: StageState] {
-        var finished: [Int: StageState] = [:]
-        var waiting = session.plan.stages.keys.sorted()
+    /// A stage of one platform's plan.
+    private struct Place: Hashable {
+        var plan, stage: Int
+    }
+
+    /// The state of every stage of each plan, in the order of the plans. When one fails, the others are cancelled and waited for.
+    func solveAll() async throws -> [[Int: StageState]] {
+        var finished = session.plans.map { _ in [Int: StageState]() }
+        // In the order of the file, so that one job builds as one would read.
+        var waiting = session.plans.enumerated().flatMap { number, plan in
+            plan.stages.keys.sorted().map { Place(plan: number, stage: $0) }
+        }
         let most = max(1, session.request.jobs ?? Host.processorCount)
-        try await withThrowingTaskGroup(of: (Int, StageState).self) { group in
+        try await withThrowingTaskGroup(of: (Place, StageState).self) { group in
             var running = 0
-            while finished.count < session.plan.stages.count {
-                // In the order of the file, so that one job builds as one would read.
+            while running > 0 || !waiting.isEmpty {
                 while running < most,
-                    let next = waiting.firstIndex(where: {
-                        dependencies($0).isSubset(of: finished.keys)
+                    let next = waiting.firstIndex(where: { place in
+                        needs(of: place).isSubset(of: finished[place.plan].keys)
                     })
                 {
-                    let index = waiting.remove(at: next)
-                    let planned = session.plan.stages[index]!
-                    let needed = finished
+                    let place = waiting.remove(at: next)
+                    let (plan, needed) = (session.plans[place.plan], finished[place.plan])
                     let session = session
                     group.addTask {
-                        (index, try await StageSolver.solve(planned, needed, in: session))
+                        let planned = plan.stages[place.stage]!
+                        return (
+                            place,
+                            try await StageSolver.solve(planned, of: plan, needed, in: session)
+                        )
                     }
                     running += 1
                 }
-                guard let (index, state) = try await group.next() else { break }
-                finished[index] = state
+                guard let (place, state) = try await group.next() else { break }
+                finished[place.plan][place.stage] = state
                 running -= 1
             }
         }
         return finished
     }
 
-    private func dependencies(_ index: Int) -> Set<Int> { session.plan.stages[index]!.dependencies }
+    private func needs(of place: Place) -> Set<Int> {
+        session.plans[place.plan].stages[place.stage]!.dependencies
+    }
 }

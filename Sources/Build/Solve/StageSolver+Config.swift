@@ -79,7 +79,8 @@ extension StageSolver {
 
     /// An ARG takes its value from the command line, else its default, else a global ARG or a platform argument of that name.
     private mutating func defineArguments(_ definitions: [ArgumentDefinition]) throws -> String {
-        let global = try GlobalScope(session.document, request: session.request)
+        let global = try GlobalScope(
+            session.document, request: session.request, for: plan.platform)
         var pairs: [(name: String, value: String?)] = []
         for definition in definitions {
             let name = definition.name.text

@@ -111,7 +111,7 @@ extension StageSolver {
     {
         do {
             return StageState(
-                try await session.images.image(of: context, session.request.platform))
+                try await session.images.image(of: context, plan.platform))
         } catch { throw located(error, at: instruction.range) }
     }
 

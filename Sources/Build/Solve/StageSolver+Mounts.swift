@@ -64,7 +64,10 @@ extension StageSolver {
             do {
                 result.items.append(
                     try await item(mount, planned.mountOrigins[index]?[number], instruction))
-            } catch { throw located(error, at: flag.word.range) }
+            } catch {
+                let placed = located(error, at: flag.word.range)
+                throw suggestingStage(placed, flag.from, planned.mountOrigins[index]?[number])
+            }
         }
         return result
     }
@@ -179,7 +182,8 @@ struct MountOrders: ~Copyable {
             case .private: .private
             case .locked: .locked
             }
-        let id = mount.id ?? mount.target!
+        let builtIn = try BuiltInArguments(session.request.buildArguments)
+        let id = builtIn.cacheID(mount.id ?? mount.target!)
         add(mount, .cache(id: id, sharing, seed: seed, source: mount.source ?? "/"))
     }
 
@@ -195,7 +199,7 @@ struct MountOrders: ~Copyable {
                 .input, "the secret \(id) is required, and was not given",
                 hint: "give it with --secret id=\(id),src=FILE or --secret id=\(id),env=NAME")
         }
-        let value = try Self.value(of: source, id)
+        let value = try source.value(of: id)
         if let name = mount.environment {
             // What a process can have in its environment.
             guard !value.contains(0) else {
@@ -213,25 +217,6 @@ struct MountOrders: ~Copyable {
     private mutating func file(_ mount: RunMount, _ content: [UInt8]) throws {
         files.append(SharedDescriptor(try anonymousFile(holding: content)))
         add(mount, .file)
-    }
-
-    private static func value(of source: SecretSource, _ id: String) throws -> [UInt8] {
-        switch source {
-        case .environment(let name):
-            guard let value = getenv(name) else {
-                throw BuildError(
-                    .input, "the secret \(id) is the variable \(name), which is not set")
-            }
-            return Array(String(cString: value).utf8)
-        case .file(let path):
-            do throws(Errno) {
-                let file = try FileDescriptor.workingDirectory.open(
-                    path, [.readOnly, .nonBlocking], resolve: .system)
-                return try file.borrowed.readAll(limit: RunMounts.largestFile)
-            } catch {
-                throw BuildError(.input, "read the secret \(id) from \(path): \(error.inWords)")
-            }
-        }
     }
 
     // MARK: - Agents

@@ -12,20 +12,25 @@ extension StageSolver {
         _ run: RunInstruction, _ instruction: Instruction, _ index: Int, _ event: BuildEvent.Step
     ) async throws {
         let mounts = try await mounts(of: run, index, instruction)
-        let order = RunOrder(
+        var order = RunOrder(
             line: event.line, layers: [], arguments: run.invocation(shell: state.shell).arguments,
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction), allowances: session.request.allowances,
+            isForeign: !planned.platform.normalized.runsHere,
+            hostname: try BuiltInArguments(session.request.buildArguments).hostname,
             latest: session.request.sourceDateEpoch)
+        order.isInsecure = run.security == .insecure
+        if order.isInsecure { session.noteInsecure(at: event.line) }
         let createdBy = CreatedBy.run(order.arguments, buildArguments: historyArguments())
         let current = state
         let session = session
+        let request = order
         try await step(
-            event, key: key(of: order, mounts), createdBy: createdBy, at: instruction.range,
+            event, key: key(of: request, mounts), createdBy: createdBy, at: instruction.range,
             reading: mounts.basis
         ) {
-            try await Self.carryOut(order, mounts, on: current, event, session)
+            try await Self.carryOut(request, mounts, on: current, event, session)
         }
     }
 
@@ -70,22 +75,24 @@ extension StageSolver {
         key.add(order.network.rawValue)
         key.add(planned.platform.description)
         key.add(session.policyDigest)
+        if order.isInsecure { key.add(["insecure", session.insecurePolicyDigest.description]) }
         key.add(session.request.sourceDateEpoch.map { String($0) })
         let limits = session.request.limits
         if limits != .none { key.add(["limits"] + limits.words) }
-        if !order.allowances.isEmpty {
+        if let hostname = order.hostname { key.add(["hostname", hostname]) }
+        // What allows insecure RUNs says nothing of the others.
+        let allowed = order.allowances.subtracting([.insecure])
+        if !allowed.isEmpty {
             key.add("allowed")
-            key.add(order.allowances.map(\.rawValue).sorted())
+            key.add(allowed.map(\.rawValue).sorted())
         }
         if !mounts.isEmpty { mounts.add(to: &key) }
         return key.finish()
     }
 
+    /// What ARG has declared; a proxy, too, where an ARG asks for it. Dockerfile reference, "Predefined ARGs".
     private func historyArguments() -> [(name: String, value: String)] {
-        state.scope.arguments.compactMap { name in
-            StageScope.proxyArguments.contains(name.uppercased())
-                ? nil : state.scope.value(name).map { (name, $0) }
-        }
+        state.scope.arguments.compactMap { name in state.scope.value(name).map { (name, $0) } }
     }
 
     private static func carryOut(
@@ -198,6 +205,7 @@ extension BuildSession {
         let untold = report.refused.dropFirst(Self.mostToldCalls).count + report.unrecorded
         if untold > 0 { observer(.warning("\(untold) more calls were refused")) }
         refused.withLock { $0 += report.refused }
+        if report.proc != .fresh { try weaknesses.note(.coveredProc(report.proc)) }
         guard let reason = report.isUnsupervised else { return }
         try weaknesses.note(.unsupervised(reason))
         if order.refusesMetadata { try weaknesses.note(.openMetadata(reason)) }

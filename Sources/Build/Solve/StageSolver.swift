@@ -9,6 +9,8 @@ import Store
 /// carried out (`+Run`, `+Copy`, `+WorkingDirectory`).
 struct StageSolver {
     let session: BuildSession
+    /// Of the platform.
+    let plan: Plan
     let planned: Plan.PlannedStage
     /// States of the stages that this one needs.
     let finished: [Int: StageState]
@@ -18,9 +20,10 @@ struct StageSolver {
 
     /// The state of the stage when all its instructions are done.
     static func solve(
-        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
+        _ planned: Plan.PlannedStage, of plan: Plan, _ finished: [Int: StageState],
+        in session: BuildSession
     ) async throws -> StageState {
-        var solver = try await begin(planned, finished, in: session)
+        var solver = try await begin(planned, of: plan, finished, in: session)
         for (index, instruction) in planned.stage.instructions.enumerated() {
             try Task.checkCancellation()
             try await solver.perform(instruction, index)
@@ -30,12 +33,14 @@ struct StageSolver {
 
     /// A solver that stands right after FROM.
     static func begin(
-        _ planned: Plan.PlannedStage, _ finished: [Int: StageState], in session: BuildSession
+        _ planned: Plan.PlannedStage, of plan: Plan, _ finished: [Int: StageState],
+        in session: BuildSession
     ) async throws -> StageSolver {
         var state = try await start(planned, finished, session)
         // The plan has them as instructions; who builds on this stage gets only those of its own.
         state.config.config.onBuild = []
-        return StageSolver(session: session, planned: planned, finished: finished, state: state)
+        return StageSolver(
+            session: session, plan: plan, planned: planned, finished: finished, state: state)
     }
 
     private static func start(
@@ -66,7 +71,7 @@ struct StageSolver {
         case .run(let run): try await perform(run, instruction, index, step)
         case .copy(let copy):
             do { try await perform(copy, instruction, planned.origins[index], step) } catch {
-                throw suggestingStage(error, copy.from, planned.origins[index])
+                throw suggestingStage(error, copy.from?.text, planned.origins[index])
             }
         case .add(let add): try await perform(add, instruction, step)
         case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
@@ -78,115 +83,23 @@ struct StageSolver {
     }
 
     /// An image that is not there was perhaps meant to be a stage.
-    private func suggestingStage(
-        _ error: any Error, _ from: Word?, _ origin: Plan.CopyOrigin?
+    func suggestingStage(
+        _ error: any Error, _ from: String?, _ origin: Plan.CopyOrigin?
     ) -> any Error {
         guard var failure = error as? BuildError, let from, case .image? = origin else {
             return error
         }
-        failure.suggestStage(near: from.text, among: session.document.stages)
+        failure.suggestStage(near: from, among: session.document.stages)
         return failure
     }
 
     private func event(_ instruction: Instruction, _ index: Int) -> BuildEvent.Step {
         let isOnly = session.document.stages.count == 1
         return BuildEvent.Step(
-            number: session.plan.firstSteps[planned.stage.index]! + index,
-            total: session.plan.stepCount,
-            line: instruction.range.start.line, stage: isOnly ? "" : planned.stage.label,
-            text: instruction.text)
-    }
-
-    // MARK: - Steps
-
-    /// What a step gives that the store does not know yet.
-    struct StepOutcome {
-        /// Nil where nothing changed.
-        var layer: SolvedLayer?
-        /// Comes when the layer is packed; nil where there is none.
-        var packed: Task<PackedLayer, any Error>?
-        /// False where another place could give another result: it serves this build, and no other.
-        var isReusable = true
-    }
-
-    /// One step: by its key from the store, or by `body`; then the state goes on from its result.
-    ///
-    /// - Parameters:
-    ///   - other: the layers of another stage that the step reads.
-    ///   - isLinked: whether its layer is the same whatever it is put on: neither `key` nor the layer depends on the state.
-    mutating func step(
-        _ event: BuildEvent.Step, key: Digest, createdBy: String, at range: SourceRange,
-        reading other: LayerBasis? = nil, isLinked: Bool = false,
-        _ body: () async throws -> StepOutcome
-    ) async throws {
-        let below = isLinked ? LayerBasis() : state.basis
-        let basis = other.map { below.adding($0) } ?? below
-        let stateKey = isLinked ? CacheKey.joined(state.key, key) : key
-        if session.request.usesCache, let record = try session.store.step(key),
-            try await record.basis == basis.digest
-        {
-            push(
-                record.layer.map { SolvedLayer($0) }, key: stateKey, createdBy: createdBy,
-                created: record.created)
-            session.countStep(isCached: true)
-            session.observer(.stepCached(event))
-            return
-        }
-        if session.isRehearsal { throw Rehearsal.WouldRun() }
-        session.countStep(isCached: false)
-        session.observer(.stepStarted(event))
-        let started = monotonicSeconds()
-        do {
-            let outcome = try await body()
-            // Said before the layer can be packed.
-            session.observer(
-                .stepDone(
-                    event, seconds: monotonicSeconds() - started,
-                    isPacking: outcome.packed != nil && outcome.layer != nil))
-            let solved = record(outcome, event, key, basis)
-            push(solved, key: stateKey, createdBy: createdBy, created: session.now)
-        } catch {
-            let isCancelled = error is CancellationError || Task.isCancelled
-            session.observer(isCancelled ? .stepCancelled(event) : .stepFailed(event))
-            throw located(error, at: range)
-        }
-    }
-
-    /// Puts what a step gave on record when it is packed. Not waited for: the next step needs the files, not the blob.
-    private func record(
-        _ outcome: StepOutcome, _ event: BuildEvent.Step, _ key: Digest, _ basis: LayerBasis
-    ) -> SolvedLayer? {
-        let (session, stage) = (session, planned.stage.index)
-        let (store, created, observer) = (session.store, session.now, session.observer)
-        let isReusable = outcome.isReusable
-        guard let packed = outcome.packed, let layer = outcome.layer else {
-            if !isReusable { return nil }
-            session.track(
-                Task {
-                    try store.keepStep(
-                        key,
-                        StepRecord(
-                            layer: nil, compressor: nil, basis: try await basis.digest,
-                            created: created))
-                })
-            return nil
-        }
-        let recording = Task {
-            let result = try await packed.value
-            if isReusable {
-                try store.keepStep(
-                    key,
-                    StepRecord(
-                        layer: result.record, compressor: result.compressor,
-                        basis: try await basis.digest, created: created))
-            }
-            let blob = result.record.blob
-            observer(.layerPacked(event, digest: blob.digest, size: blob.size))
-            session.beginUpload(of: blob, madeBy: stage)
-            return result.record
-        }
-        session.track(Task { _ = try await recording.value })
-        return SolvedLayer(upper: layer.upper, listing: layer.fresh, packing: recording)
+            number: session.stepsBefore(plan) + plan.firstSteps[planned.stage.index]! + index,
+            total: session.stepCount, line: instruction.range.start.line,
+            stage: isOnly ? "" : planned.stage.label, text: instruction.text,
+            platform: session.plans.count == 1 ? "" : plan.platform.description)
     }
 
     /// Adds the place in the Dockerfile to an error that has none.
@@ -195,18 +108,6 @@ struct StageSolver {
         let failure = BuildError(any: error)
         if failure.location != nil { return failure }
         return session.error(failure.category, failure.message, at: range, hint: failure.hint)
-    }
-
-    private mutating func push(
-        _ layer: SolvedLayer?, key: Digest, createdBy: String, created: Timestamp
-    ) {
-        if let layer {
-            state.layers.append(layer)
-            state.basis = state.basis.adding(layer)
-        }
-        state.key = key
-        state.created = created
-        addHistory(createdBy, isEmpty: layer == nil)
     }
 
     mutating func addHistory(_ createdBy: String, isEmpty: Bool) {

@@ -96,7 +96,7 @@ final class RunMounts {
         case .cache(let id, let sharing, let seed, let source):
             tree = try cacheTree(order, id, sharing, seed, source, place)
         case .temporary(let size):
-            return try Self.temporaryTree(size)
+            tree = try Self.temporaryTree(size)
         case .file:
             guard let content = files.popFirst() else {
                 throw WorkerFailure(category: .bug, message: "its content did not come along")

@@ -27,4 +27,19 @@ enum ServiceProcess {
         }
         endProcess(0)
     }
+
+    /// Serves although it could not begin: whoever asks for something hears why, until there is nobody or a request is the last.
+    static func refuse<Request: Codable & Sendable, Reply: Codable & Sendable>(
+        _ socket: MessageSocket, _ reply: Reply, isLast: (Request) -> Bool
+    ) {
+        while let message = try? socket.receive(),
+            let request = try? JSONDecoder().decode(
+                Numbered<Request>.self, from: Data(message.body)),
+            let answer = try? JSONEncoder().encode(Numbered(number: request.number, body: reply))
+        {
+            // Who is gone needs no answer.
+            try? socket.send([UInt8](answer))
+            if isLast(request.body) { return }
+        }
+    }
 }

@@ -129,7 +129,7 @@ final class UnpackerClient: Sendable {
     private func begin(_ socket: MessageSocket) throws -> Child {
         let child = try Child.worker(
             program: "/proc/self/exe", arguments: ["lichen", UnpackerProcess.argument],
-            environment: [], keeping: socket.descriptor, isIsolated: true)
+            environment: [], keeping: socket.descriptor, in: .isolated)
         try child.proceed()
         if let report = try child.awaitExec() {
             throw WorkerFailure(

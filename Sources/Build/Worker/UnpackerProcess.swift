@@ -20,7 +20,10 @@ public enum UnpackerProcess {
     public static func run() -> Never {
         ServiceProcess.run(called: "unpacker") {
             (configuration: UnpackerConfiguration, socket, root, scratch) in
-            try confine(root.borrowed, scratch.borrowed)
+            do { try confine(root.borrowed, scratch.borrowed) } catch {
+                let reply = UnpackerReply.failed(WorkerFailure(error))
+                return ServiceProcess.refuse(socket, reply) { (_: UnpackerRequest) in false }
+            }
             UnpackerServer(configuration, root: root, scratch: scratch, socket).serve()
         }
     }
@@ -115,7 +118,7 @@ private final class UnpackerServer: Sendable {
         let directory = try scratch.borrowed.open(tree, [.readOnly, .directory], resolve: .noLinks)
         let listing: ListingBuilder
         do {
-            let reader = try LayerReader(DescriptorSource(file.borrowed))
+            let reader = try LayerReader(DescriptorSource(file.borrowed, called: blob))
             listing = try TreeUnpacker.unpack(reader.tar, into: directory.borrowed, form)
             let diffID = Digest(sha256: try reader.finish().diffID)
             if diffID != expected {

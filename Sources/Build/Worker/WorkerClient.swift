@@ -13,6 +13,7 @@ final class WorkerClient: Sendable {
     private let ids: IDRange
     private let snapshotter: Snapshotter
     private let limits: StepLimits
+    private let emulators: [Emulator]
     private let weaknesses: Weaknesses?
     private let state = Mutex(State())
 
@@ -51,11 +52,12 @@ final class WorkerClient: Sendable {
 
     /// - Parameters:
     ///   - encoding: of the layers that it packs.
+    ///   - emulators: that it registers when a RUN for another machine comes.
     ///   - weaknesses: told of what this place does not have.
     init(
         store: Store, packingThreads: Int, encoding: LayerEncoding = .standard,
         ids: IDRange = .auto, snapshotter: Snapshotter = .auto,
-        limits: StepLimits = .none, weaknesses: Weaknesses? = nil
+        limits: StepLimits = .none, emulators: [Emulator] = [], weaknesses: Weaknesses? = nil
     ) {
         self.store = store
         self.packingThreads = packingThreads
@@ -63,15 +65,18 @@ final class WorkerClient: Sendable {
         self.ids = ids
         self.snapshotter = snapshotter
         self.limits = limits
+        self.emulators = emulators
         self.weaknesses = weaknesses
     }
 
     /// A worker for `request`.
-    convenience init(_ request: BuildRequest, store: Store, weaknesses: Weaknesses) {
+    convenience init(
+        _ request: BuildRequest, store: Store, emulators: [Emulator], weaknesses: Weaknesses
+    ) {
         self.init(
             store: store, packingThreads: request.jobs ?? Host.processorCount,
             encoding: request.layerEncoding, ids: request.ids, snapshotter: request.snapshotter,
-            limits: request.limits, weaknesses: weaknesses)
+            limits: request.limits, emulators: emulators, weaknesses: weaknesses)
     }
 
     // MARK: - Asking
@@ -276,8 +281,8 @@ final class WorkerClient: Sendable {
         let configuration = WorkerConfiguration(
             uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },
             dropsGroups: ids.usesHelpers, remedy: WorkerIDs.remedy(.current),
-            snapshotter: snapshotter, limits: limits, packingThreads: packingThreads,
-            encoding: encoding)
+            snapshotter: snapshotter, limits: limits, emulators: emulators,
+            packingThreads: packingThreads, encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
         let process = try started.child.handle()
         let starters = state.withLock { state in

@@ -19,8 +19,15 @@ public enum WorkerProcess {
     public static func run() -> Never {
         ServiceProcess.run(called: "worker") {
             (configuration: WorkerConfiguration, socket, root, scratch) in
-            let store = Store(root: try reopenedHere(root), scratch: try reopenedHere(scratch))
-            try WorkerServer(configuration, store: store, socket: socket).serve()
+            do {
+                let store = Store(root: try reopenedHere(root), scratch: try reopenedHere(scratch))
+                try WorkerServer(configuration, store: store, socket: socket).serve()
+            } catch {
+                ServiceProcess.refuse(socket, WorkerReply.failed(WorkerFailure(error))) {
+                    (request: WorkerRequest) in
+                    if case .finish = request { true } else { false }
+                }
+            }
         }
     }
 }
@@ -39,6 +46,7 @@ final class WorkerServer: Sendable {
     let dropsGroups: Bool
     let remedy: String
     let limiter: StepLimiter
+    let emulation: WorkerEmulation
     let sandboxes = Mutex<[SandboxKind: StepSandbox]>([:])
     private let socket: MessageSocket
     /// What this place does not have; told once.
@@ -62,9 +70,12 @@ final class WorkerServer: Sendable {
         store.sweep()
         area = try store.newWorkArea()
         let (uid, gid) = (IDMap(configuration.uid), IDMap(configuration.gid))
-        let choice = try Self.choose(configuration.snapshotter, in: area)
+        let choice = try area.removedOnFailure {
+            try Self.choose(configuration.snapshotter, in: $0)
+        }
         form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
         limiter = StepLimiter(configuration.limits, family: ownFamily())
+        emulation = WorkerEmulation(configuration.emulators)
         notices = Mutex([choice.notice, limiter.notice].compactMap { $0 })
         unpacker = UnpackerClient(
             UnpackerConfiguration(

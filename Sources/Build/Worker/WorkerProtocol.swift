@@ -24,6 +24,8 @@ struct WorkerConfiguration: Codable, Sendable {
     var snapshotter: Snapshotter
     /// What one RUN may take.
     var limits: StepLimits
+    /// For RUNs of other machines; empty where the kernel has its own.
+    var emulators: [Emulator]
     /// Threads that compress one layer.
     var packingThreads: Int
     var encoding: LayerEncoding
@@ -56,6 +58,12 @@ struct RunOrder: Codable, Sendable {
     var user: String
     var network: BuildRequest.Network
     var allowances: Set<BuildRequest.Allowance>
+    /// Its programs are for another machine.
+    var isForeign: Bool
+    /// `RUN --security=insecure`.
+    var isInsecure = false
+    /// Nil for the usual one.
+    var hostname: String?
     var mounts: [MountOrder] = []
     /// `SOURCE_DATE_EPOCH`.
     var latest: Int64?
@@ -104,6 +112,8 @@ struct StepReport: Codable, Sendable {
     var unrecorded = 0
     /// A limit that the command came to.
     var reachedLimit: String?
+    /// What the command saw as /proc.
+    var proc = ProcView.fresh
     /// Why there was no supervisor.
     var isUnsupervised: String?
 

@@ -32,10 +32,13 @@ extension WorkerServer {
         let name = "overlay-probe"
         let directory = area.directory.borrowed
         defer { try? removeTree(name.utf8, in: directory) }
-        try directory.makeDirectory(name.utf8, mode: 0o700)
-        let place = try directory.open(name, [.readOnly, .directory])
-        for part in ["lower", "upper", "work"] {
-            try place.borrowed.makeDirectory(part.utf8, mode: 0o700)
+        let place = try during("make directories for an overlay") { () throws(Errno) in
+            try directory.makeDirectory(name.utf8, mode: 0o700)
+            let place = try directory.open(name, [.readOnly, .directory])
+            for part in ["lower", "upper", "work"] {
+                try place.borrowed.makeDirectory(part.utf8, mode: 0o700)
+            }
+            return place
         }
         let lower = try place.borrowed.open("lower", [.readOnly, .directory])
         let upper = try place.borrowed.open("upper", [.readOnly, .directory])

@@ -26,6 +26,7 @@ extension WorkerServer {
             throw WorkerFailure(category: .bug, message: "a RUN came without its output")
         }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
+        if order.isForeign { try emulation.begin() }
         let below = try trees.trees(of: order.layers, uppers)
         let number = uppers.newNumber()
         let name = "step-\(number)"
@@ -74,11 +75,12 @@ extension WorkerServer {
     ) throws -> StepResult {
         let identity = try identity(of: order.user, below)
         let rootfs = try snapshot.mount(allowsSetUserID: StepSandbox.allowsSetUserID(identity))
-        let command = StepCommand(
+        var command = StepCommand(
             arguments: order.arguments.map { Array($0.utf8) },
             environment: order.environment.map { Array($0.utf8) },
             workingDirectory: Array(order.workingDirectory.utf8), user: order.user,
             network: .init(order.network), mounts: mounts)
+        if let hostname = order.hostname { command.hostname = hostname }
         do throws(SandboxError) {
             return try sandbox(for: order, on: below).run(
                 command, in: rootfs, identity: identity, attachAt: attachAt, output: output,
@@ -113,7 +115,7 @@ extension WorkerServer {
     {
         let kind = SandboxKind(
             hidesRecords: !form.holdsOwners(of: layers.stack),
-            refusesMetadata: order.refusesMetadata)
+            refusesMetadata: order.refusesMetadata, isInsecure: order.isInsecure)
         let known = sandboxes.withLock { $0[kind] }
         if let known { return known }
         let supervision = StepSupervision(
@@ -124,7 +126,8 @@ extension WorkerServer {
         let sandbox: StepSandbox
         do {
             sandbox = try StepSandbox(
-                policy: try SandboxPolicy.default, uid: form.uid, gid: form.gid,
+                policy: try kind.isInsecure ? SandboxPolicy.insecure : SandboxPolicy.default,
+                uid: form.uid, gid: form.gid,
                 supervision: supervision, dropsGroups: dropsGroups, limiter: limiter)
         } catch let error as SandboxError {
             throw error
@@ -211,6 +214,8 @@ struct SandboxKind: Hashable {
     /// Whether records of owners have to be hidden.
     var hidesRecords: Bool
     var refusesMetadata: Bool
+    /// `RUN --security=insecure`.
+    var isInsecure: Bool
 }
 
 extension StepCommand.Network {
@@ -232,6 +237,7 @@ extension StepReport {
             + result.refusedAddresses.map { RefusedCall($0, line: line) }
         unrecorded = result.unrecorded
         reachedLimit = result.reachedLimit
+        proc = result.proc
         if case .unavailable(let reason) = result.supervision { isUnsupervised = reason }
     }
 }

@@ -51,16 +51,24 @@ struct LintCommand: ParsableCommand {
         transform: Platform.init(option:))
     var platform: Platform?
 
-    @OptionGroup(title: "Store") var store: StoreOptions
+    @Option(
+        help: ArgumentHelp(
+            "The store, where base images are looked up; without it LICHEN_ROOT, XDG_DATA_HOME/lichen or ~/.local/share/lichen.",
+            valueName: "dir"),
+        completion: .directory)
+    var root: String?
 
     mutating func validate() throws {
         if let problem = ContextWord.problem(context) { throw ValidationError(problem) }
+        if root == "" { throw ValidationError("--root is empty") }
         if target == "" { throw ValidationError("--target is empty") }
     }
 
     func run() throws {
         let request = try request(environment: processEnvironment())
-        let (place, format) = (store, format)
+        // Nothing is unpacked, so that no other option of a store means anything.
+        let place = try StoreOptions.parse(root.map { ["--root", $0] } ?? [])
+        let format = format
         try Session.run {
             let report = try await Checks.lint(request, store: place.openIfPresent())
             switch format {
@@ -78,7 +86,7 @@ struct LintCommand: ParsableCommand {
         var request = try dockerfile.request(context: .directory(context))
         request.buildArguments = buildArguments.values(environment)
         request.target = target
-        if let platform { request.platform = platform }
+        if let platform { request.platforms = [platform] }
         return request
     }
 }

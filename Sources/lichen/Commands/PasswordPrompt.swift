@@ -1,4 +1,5 @@
 import ArgumentParser
+import Build
 import Glibc
 import Linux
 import SystemPackage
@@ -16,7 +17,9 @@ enum PasswordPrompt {
         do throws(Errno) {
             bytes = try FileDescriptor.standardInput.readAll(limit: maximumBytes)
         } catch {
-            throw ValidationError("the password cannot be read: \(error.inWords)")
+            let words = "the password cannot be read: \(error.inWords)"
+            if error == .fileTooLarge { throw ValidationError(words) }
+            throw Session.failure(BuildError(.storage, words))
         }
         return try checked(bytes)
     }

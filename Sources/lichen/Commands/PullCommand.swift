@@ -19,9 +19,10 @@ struct PullCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Which image of an index; this machine's platform by default.", valueName: "os/arch"),
-        transform: Platform.init(option:))
-    var platform: Platform?
+            "Which images of an index, with commas between them; this machine's by default.",
+            valueName: "os/arch,…"),
+        transform: PlatformList.init(parsing:))
+    var platform: PlatformList?
 
     @OptionGroup(title: "Registries") var registries: RegistryOptions
     @OptionGroup(title: "Store") var store: StoreOptions
@@ -29,14 +30,14 @@ struct PullCommand: ParsableCommand {
 
     func run() throws {
         let display = Progress(progress, command: "pull")
-        let (image, place, platform) = (image, store, platform ?? .host)
+        let (image, place, platforms) = (image, store, platform?.platforms ?? [.host])
         let (plainHTTP, insecure) = (
             registries.plainHTTPRegistries, registries.insecureRegistries
         )
         try Session.run {
             let builder = Builder(store: try place.open(), observer: display.observer)
             let manifest = try await builder.pull(
-                image, platform: platform, plainHTTP: plainHTTP, insecure: insecure)
+                image, platforms: platforms, plainHTTP: plainHTTP, insecure: insecure)
             display.finish(manifest)
             Output.line(manifest.digest.description)
         } report: {

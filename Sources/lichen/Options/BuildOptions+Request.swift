@@ -16,7 +16,7 @@ extension BuildOptions {
         request.outputs = outputs
         request.buildArguments = buildArguments.values(environment)
         request.target = target
-        if let platform { request.platform = platform }
+        if let platform { request.platforms = platform.platforms }
         for label in labels { request.labels[label.name] = label.value }
         request.pull = pull
         request.usesCache = !noCache

@@ -31,7 +31,10 @@ struct BuildOptions: ParsableArguments {
             "The Dockerfile: a path, a URL, or - for standard input; without it Dockerfile, else Containerfile, in the context.",
             valueName: "path|url|-"),
         completion: .file())
-    var file: String?
+    var files: [String] = []
+
+    /// The one that is named.
+    var file: String? { files.first }
 
     @Option(
         name: [.customShort("t"), .customLong("tag")],
@@ -85,9 +88,13 @@ struct BuildOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The platform to build for; this machine's by default.", valueName: "os/arch"),
-        transform: Platform.init(option:))
-    var platform: Platform?
+            "The platforms to build for, with commas between them; this machine's by default.",
+            discussion: """
+                Several give an image each, under one index. RUNs for another machine need qemu-user-static.
+                """,
+            valueName: "os/arch,…"),
+        transform: PlatformList.init(parsing:))
+    var platform: PlatformList?
 
     @Option(
         name: .customLong("label"),
@@ -166,6 +173,9 @@ struct BuildOptions: ParsableArguments {
         let place = try ContextWord.context(context)
         if let problem = ContextWord.conflict(place, file: file) { throw ValidationError(problem) }
         if file == "" { throw ValidationError("--file is empty") }
+        if files.count > 1 {
+            throw ValidationError("--file is given twice; a build has one Dockerfile")
+        }
         if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
         if outputs.filter({ $0.destination == .standardOutput }).count > 1 {
             throw ValidationError("only one --output can go to standard output")
@@ -173,6 +183,12 @@ struct BuildOptions: ParsableArguments {
         let paths = outputs.map(\.destination).filter { $0 != .standardOutput }
         for (index, path) in paths.enumerated() where paths[..<index].contains(path) {
             throw ValidationError("two --output have the same dest")
+        }
+        if let platform, platform.platforms.count > 1,
+            outputs.contains(where: { $0.kind == .docker })
+        {
+            throw ValidationError(
+                "--output type=docker holds the image of one platform; use type=oci for several")
         }
         if LayerEncoding(compression, level: compressionLevel) == nil {
             let levels = compression.levels

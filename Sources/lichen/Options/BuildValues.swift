@@ -72,13 +72,25 @@ extension Reference {
 }
 
 extension Platform {
-    /// One platform: several at a time are not carried out yet.
+    /// Of a command that is about one platform.
     init(option text: String) throws {
         if text.contains(",") {
-            throw ValidationError("several platforms in one build are not carried out yet")
+            throw ValidationError("one platform at a time; build, plan and pull take several")
         }
         do throws(PlatformError) { self = try Platform(parsing: text) } catch {
             throw ValidationError("\(error)")
+        }
+    }
+}
+
+/// `--platform linux/amd64,linux/arm64`: in the order as typed, each once.
+struct PlatformList: Equatable {
+    var platforms: [Platform] = []
+
+    init(parsing text: String) throws {
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let platform = try Platform(option: String(word))
+            if !platforms.contains(platform) { platforms.append(platform) }
         }
     }
 }

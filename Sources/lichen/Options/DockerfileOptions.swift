@@ -10,10 +10,16 @@ struct DockerfileOptions: ParsableArguments {
             "The Dockerfile: a path, a URL, or - for standard input; without it Dockerfile, else Containerfile, in the context.",
             valueName: "path|url|-"),
         completion: .file())
-    var file: String?
+    var files: [String] = []
+
+    /// The one that is named.
+    var file: String? { files.first }
 
     mutating func validate() throws {
         if file == "" { throw ValidationError("--file is empty") }
+        if files.count > 1 {
+            throw ValidationError("--file is given twice; a build has one Dockerfile")
+        }
     }
 
     /// A request that means this file; reads standard input where that is asked for.

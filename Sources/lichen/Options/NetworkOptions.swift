@@ -11,7 +11,7 @@ struct NetworkOptions: ParsableArguments {
         help: ArgumentHelp(
             "Give RUN what it does not have by default; may be repeated.",
             discussion:
-                "metadata: cloud metadata services, which give out this machine's credentials.",
+                "metadata: cloud metadata services, which give out this machine's credentials. security.insecure: RUN --security=insecure, with all capabilities of its user namespace.",
             valueName: "name"),
         completion: .list(BuildRequest.Allowance.allCases.map(\.rawValue)),
         transform: BuildRequest.Allowance.init(option:))

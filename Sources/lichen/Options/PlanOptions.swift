@@ -36,9 +36,10 @@ struct PlanOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The platform to build for; this machine's by default.", valueName: "os/arch"),
-        transform: Platform.init(option:))
-    var platform: Platform?
+            "The platforms to build for, with commas between them; this machine's by default.",
+            valueName: "os/arch,…"),
+        transform: PlatformList.init(parsing:))
+    var platform: PlatformList?
 
     @Option(help: "When to ask the registry for a base image's tag.")
     var pull: BuildRequest.PullPolicy = .always
@@ -66,7 +67,7 @@ struct PlanOptions: ParsableArguments {
         for option in buildContexts { request.namedContexts[option.name] = option.context }
         request.buildArguments = buildArguments.values(environment)
         request.target = target
-        if let platform { request.platform = platform }
+        if let platform { request.platforms = platform.platforms }
         request.pull = pull
         request.usesCache = !noCache
         request.network = network.network

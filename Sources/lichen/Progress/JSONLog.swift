@@ -93,6 +93,7 @@ struct JSONLog {
         [
             ("step", .integer(Int64(step.number))), ("total", .integer(Int64(step.total))),
             ("line", .integer(Int64(step.line))), ("stage", .text(step.stage)),
+            ("platform", step.platform.isEmpty ? nil : .text(step.platform)),
         ]
     }
 

@@ -5,9 +5,9 @@ extension BuildEvent.Step {
     /// `#3`
     var mark: String { "#\(number)" }
 
-    /// `[build 3/5] RUN make`, harmless and on one line; the blanks of continued lines become one.
+    /// `[build 3/5] RUN make`, or `[linux/arm64 build 3/5] RUN make`, harmless and on one line; the blanks of continued lines become one.
     var title: String {
-        let place = stage.isEmpty ? "" : Sanitizer.clean(stage) + " "
+        let place = [platform, Sanitizer.clean(stage)].map { $0.isEmpty ? "" : $0 + " " }.joined()
         let words = Sanitizer.clean(text).split(separator: " ").joined(separator: " ")
         return "[\(place)\(number)/\(total)] \(words)"
     }

@@ -11,6 +11,8 @@ struct Summary: Sendable {
     var downloadedBytes: Int64 = 0
     var uploadedBytes: Int64 = 0
     var seconds: Double = 0
+    /// RUNs with `--security=insecure`.
+    var insecureCount = 0
     /// Facts of `lichen doctor` that were less good than by default.
     var weaker: [String] = []
     /// See `PeakMemory`.
@@ -25,6 +27,7 @@ struct Summary: Sendable {
         downloadedBytes = result.downloadedBytes
         uploadedBytes = result.uploadedBytes
         memoryBytes = result.peakMemoryBytes
+        insecureCount = result.insecureRuns.count
         weaker = result.weaknesses.map(\.fact)
     }
 
@@ -36,6 +39,7 @@ struct Summary: Sendable {
                 "\(steps.all) \(steps.all == 1 ? "step" : "steps")", "\(steps.cached) cached",
             ]
         }
+        if insecureCount > 0 { words.append("\(insecureCount) insecure") }
         words += [
             "\(ByteCount.text(downloadedBytes)) down", "\(ByteCount.text(uploadedBytes)) up",
             Elapsed.text(seconds),

@@ -5,7 +5,13 @@ import OCI
 extension Forecast {
     /// For people: stages with their steps, then what is not needed, and what would be downloaded.
     var text: String {
-        var blocks = stages.map(Self.block)
+        var blocks: [String] = []
+        let targets = Set(stages.map(\.target))
+        for (index, stage) in stages.enumerated() {
+            let isFirst = index == 0 || stages[index - 1].target != stage.target
+            let heading = targets.count > 1 && isFirst ? "image for \(stage.target):\n\n" : ""
+            blocks.append(heading + Self.block(stage))
+        }
         if !pruned.isEmpty {
             let names = pruned.map { "\($0.label) (line \($0.line))" }
             blocks.append("not needed: \(names.joined(separator: ", "))\n")
@@ -63,6 +69,7 @@ extension Forecast {
             "index": .number(Int64(stage.index)), "line": .number(Int64(stage.line)),
             "platform": .string(stage.platform.description),
             "stage": .string(stage.label),
+            "target": .string(stage.target.description),
             "steps": .list(
                 stage.steps.map { step in
                     .object([

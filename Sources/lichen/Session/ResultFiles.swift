@@ -17,7 +17,9 @@ struct ResultFiles {
 
     func write(_ result: BuildResult, tags: [Reference]) throws {
         if let configDigestFile {
-            try Self.replace(configDigestFile, with: Array(result.config.description.utf8))
+            // Of an index, which has no config, as with buildx.
+            let digest = result.config ?? result.manifest.digest
+            try Self.replace(configDigestFile, with: Array(digest.description.utf8))
         }
         if let metadataFile {
             try Self.replace(metadataFile, with: try Metadata(result, tags: tags).encoded())
@@ -60,18 +62,22 @@ struct Metadata: Encodable {
         case digest = "containerimage.digest"
         case name = "image.name"
         case refusedCalls = "lichen.refused-calls"
+        case insecureRuns = "lichen.insecure-runs"
         case network = "lichen.network"
         case allowed = "lichen.allowed"
         case weaker = "lichen.weaker"
     }
 
-    var configDigest: Digest
+    /// Left out for an index.
+    var configDigest: Digest?
     var descriptor: Descriptor
     var digest: Digest
     /// The names with commas between them; left out where there are none.
     var name: String?
     /// Left out where there are none.
     var refusedCalls: [RefusedCall]?
+    /// Lines of RUNs with `--security=insecure`; left out where there are none.
+    var insecureRuns: [Int]?
     var network: String
     /// Names of `--allow`; left out where there are none.
     var allowed: [String]?
@@ -83,6 +89,7 @@ struct Metadata: Encodable {
         descriptor = result.manifest
         digest = result.manifest.digest
         refusedCalls = result.refusedCalls.isEmpty ? nil : result.refusedCalls
+        insecureRuns = result.insecureRuns.isEmpty ? nil : result.insecureRuns
         network = result.network.rawValue
         allowed = result.allowances.isEmpty ? nil : result.allowances.map(\.rawValue).sorted()
         weaker = result.weaknesses.isEmpty ? nil : result.weaknesses

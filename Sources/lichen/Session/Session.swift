@@ -1,4 +1,5 @@
 import ArgumentParser
+import Build
 import Dispatch
 import Linux
 import Synchronization
@@ -33,6 +34,12 @@ final class Session: Sendable {
         session.perform(job)
         cleanUp()
         try session.conclude()
+    }
+
+    /// Reports an error that came before there was a job; what to throw on.
+    static func failure(_ error: BuildError) -> any Error {
+        do { try run { throw error } } catch { return error }
+        return ExitCode.failure
     }
 
     private func perform(_ job: @escaping @Sendable () async throws -> Void) {
