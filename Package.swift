@@ -7,6 +7,12 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// C of ours, warnings as errors.
+let strictC: [CSetting] = [
+    .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
+    .treatAllWarnings(as: .error),
+]
+
 /// One module of ours: everything in Sources/NAME, warnings as errors.
 func module(
     _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
@@ -34,19 +40,15 @@ let package = Package(
     ],
     targets: [
         // The kernel, and the libraries of the system.
-        .target(
-            name: "CShims", path: "CShims",
-            cSettings: [
-                .define("_GNU_SOURCE"), .enableWarning("all"), .enableWarning("extra"),
-                .treatAllWarnings(as: .error),
-            ]),
-        .systemLibrary(name: "CArchive", pkgConfig: "libarchive"),
+        .target(name: "CShims", path: "CShims", cSettings: strictC),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate"),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp"),
+        // Libraries that are loaded when they are first needed, for the sake of start-up.
+        .target(name: "CArchive", cSettings: strictC),
+        .target(name: "CCurl", cSettings: strictC),
 
         // What a test build can leave out; empty in every other.
         module("Defences", []),

@@ -118,6 +118,17 @@ may_read() {
     runuser -u "$1" -- test -r "$2" 2>/dev/null
 }
 
+# share_libraries USER PROGRAM DIRECTORY: a toolchain in root's home is not for others to read: those of its run-time libraries
+# that the program needs are copied to the directory.
+share_libraries() {
+    local library
+    while read -r library; do
+        if may_read "$1" "$library"; then continue; fi
+        mkdir -p "$3"
+        cp "$library" "$3/"
+    done < <(ldd "$2" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }')
+}
+
 # A directory for big files whose file system can carry an overlay: not one that is an overlay itself.
 big_temporary_directory() {
     local directory

@@ -33,6 +33,9 @@ public final class Decompressor: ByteSource {
     private let input: InputWindow
     private let plain: any ByteSource
 
+    /// Loads what some formats need, for a process that will open nothing any more.
+    public static func prepare() { FilterSource.prepare() }
+
     /// Looks at the start of `source`, which may block.
     ///
     /// - Parameter allowed: any other compression is an error that names it.

@@ -13,8 +13,14 @@ final class FilterSource: ByteSource {
     private let archive: OpaquePointer
     private var total: Int64 = 0
 
+    /// Loads libarchive, which a process that is shut in could not any more. One that is not there is an error where it is needed.
+    static func prepare() { _ = carchive_load() }
+
     init(_ input: InputWindow, format: ArchiveFormat, limits: DecompressionLimits) throws {
-        guard let archive = archive_read_new() else {
+        if let problem = carchive_load() {
+            throw ArchiveError(.library(String(cString: problem)), format: format)
+        }
+        guard let archive = carchive_read_new() else {
             throw ArchiveError(.library("no memory"), format: format)
         }
         self.archive = archive
@@ -22,23 +28,23 @@ final class FilterSource: ByteSource {
         self.limits = limits
         feed = Feed(input)
         // Set, not guessed: else libarchive unpacks whatever it finds inside, too.
-        archive_read_append_filter(
+        carchive_read_append_filter(
             archive, format == .xz ? ARCHIVE_FILTER_XZ : ARCHIVE_FILTER_BZIP2)
-        archive_read_support_format_raw(archive)
+        carchive_read_support_format_raw(archive)
         var entry: OpaquePointer?
         guard
-            archive_read_open(
-                archive, Unmanaged.passUnretained(feed).toOpaque(), nil,
-                { Unmanaged<Feed>.fromOpaque($1!).takeUnretainedValue().lend($2) }, nil)
+            carchive_read_open(
+                archive, Unmanaged.passUnretained(feed).toOpaque(),
+                { Unmanaged<Feed>.fromOpaque($1!).takeUnretainedValue().lend($2) })
                 == ARCHIVE_OK,
-            archive_read_next_header(archive, &entry) == ARCHIVE_OK
+            carchive_read_next_header(archive, &entry) == ARCHIVE_OK
         else { throw failure() }
     }
 
-    deinit { archive_read_free(archive) }
+    deinit { carchive_read_free(archive) }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
+        let count = carchive_read_data(archive, buffer.baseAddress, buffer.count)
         if count < 0 { throw failure() }
         if count == 0 { try feed.drain() }
         total += Int64(count)
@@ -48,7 +54,7 @@ final class FilterSource: ByteSource {
 
     private func failure() -> any Error {
         if let error = feed.error { return error }
-        let text = archive_error_string(archive).map { String(cString: $0) } ?? "damaged data"
+        let text = carchive_error_string(archive).map { String(cString: $0) } ?? "damaged data"
         let problem: ArchiveError.Problem =
             feed.hasEnded ? .truncated : .corrupt(text)
         return ArchiveError(problem, format: format, offset: feed.input.offset)

@@ -32,8 +32,7 @@ extension Builder {
             }
         }
         if session.request.pushes {
-            let pusher = ImagePusher(store: store, source: session.images, observer: observer)
-            for tag in session.request.tags { try await pusher.push(built.top, to: tag) }
+            for tag in session.request.tags { try await session.pusher.push(built.top, to: tag) }
         }
         try await export(built, session)
     }

@@ -113,6 +113,7 @@ public struct Builder: Sendable {
                     uploadedBytes: session.images.counter.uploaded,
                     refusedCalls: session.refused.withLock { $0 }))
         } catch { outcome = .failure(error) }
+        await session.pusher.end()
         // After a failure, what was solved is still packed: the next build starts from there. An interrupted build ends now.
         if !Task.isCancelled { await session.awaitPacking() }
         session.saveDigests()

@@ -36,8 +36,10 @@ public final class DirectorySource: CopySource {
     }
 
     public func children(of directory: TreePath) throws(SystemError) -> [SourceChild] {
+        let all = try allChildren(of: directory)
+        if filter == nil { return all }
         var children: [SourceChild] = []
-        for child in try allChildren(of: directory) {
+        for child in all {
             if try isSeen(directory.appending(child.name), child.status.kind) {
                 children.append(child)
             }

@@ -11,14 +11,17 @@ final class CurlHandle: @unchecked Sendable {
     var origin = ""
 
     /// curl_global_init, once in a process, by whoever comes first.
-    private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    private static let isReady: Bool = {
+        Libcurl.require()
+        return ccurl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    }()
 
     /// Nil where there is no memory. Connections are close-on-exec; the socket pair that `wake` writes to is not, and libcurl shows it to nobody:
     /// another reason to start children with no descriptors but their own.
     init?() {
-        guard Self.isReady, let easy = curl_easy_init() else { return nil }
-        guard let multi = curl_multi_init() else {
-            curl_easy_cleanup(easy)
+        guard Self.isReady, let easy = ccurl_easy_init() else { return nil }
+        guard let multi = ccurl_multi_init() else {
+            ccurl_easy_cleanup(easy)
             return nil
         }
         self.easy = easy
@@ -27,12 +30,12 @@ final class CurlHandle: @unchecked Sendable {
     }
 
     deinit {
-        curl_easy_cleanup(easy)
-        curl_multi_cleanup(multi)
+        ccurl_easy_cleanup(easy)
+        ccurl_multi_cleanup(multi)
     }
 
     /// Makes a waiting transfer look around.
-    func wake() { _ = curl_multi_wakeup(multi) }
+    func wake() { _ = ccurl_multi_wakeup(multi) }
 
     func set(_ option: CURLoption, _ value: Int) { check(ccurl_set_long(easy, option, value)) }
     func set(_ option: CURLoption, _ value: String) { check(ccurl_set_string(easy, option, value)) }
@@ -61,11 +64,11 @@ final class CurlHandle: @unchecked Sendable {
     /// By a new handle: up to libcurl 8.2 one that is used again follows a dangling pointer where the first header line of an answer
     /// begins with a blank (curl issues 11101 and 11620).
     func reset() {
-        guard let new = curl_easy_init() else {
+        guard let new = ccurl_easy_init() else {
             refusal = CURLE_OUT_OF_MEMORY
             return
         }
-        curl_easy_cleanup(easy)
+        ccurl_easy_cleanup(easy)
         easy = new
         refusal = CURLE_OK
     }

@@ -26,20 +26,21 @@ public struct HTTPURL: Hashable, Sendable {
     }
 
     private init?(_ text: String, relativeTo base: HTTPURL?) {
-        guard text.utf8.count <= 16384, !text.utf8.contains(0), let url = curl_url() else {
+        Libcurl.require()
+        guard text.utf8.count <= 16384, !text.utf8.contains(0), let url = ccurl_url() else {
             return nil
         }
-        defer { curl_url_cleanup(url) }
+        defer { ccurl_url_cleanup(url) }
         let flags = CUnsignedInt(CURLU_DISALLOW_USER | CURLU_URLENCODE)
-        if let base, curl_url_set(url, CURLUPART_URL, base.description, flags) != CURLUE_OK {
+        if let base, ccurl_url_set(url, CURLUPART_URL, base.description, flags) != CURLUE_OK {
             return nil
         }
-        guard curl_url_set(url, CURLUPART_URL, text, flags) == CURLUE_OK else { return nil }
+        guard ccurl_url_set(url, CURLUPART_URL, text, flags) == CURLUE_OK else { return nil }
         func part(_ part: CURLUPart, _ flags: CInt = 0) -> String? {
             var value: UnsafeMutablePointer<CChar>?
-            guard curl_url_get(url, part, &value, CUnsignedInt(flags)) == CURLUE_OK, let value
+            guard ccurl_url_get(url, part, &value, CUnsignedInt(flags)) == CURLUE_OK, let value
             else { return nil }
-            defer { curl_free(value) }
+            defer { ccurl_free(value) }
             return String(cString: value)
         }
         guard let scheme = part(CURLUPART_SCHEME)?.lowercased(),

@@ -37,10 +37,10 @@ final class Transfer {
         defer { errors.deallocate() }
         handle.reset()
         let list = configure(errors: errors)
-        defer { curl_slist_free_all(list) }
+        defer { ccurl_slist_free_all(list) }
         defer { handle.reset() }
         guard handle.refusal == CURLE_OK else {
-            let reason = String(cString: curl_easy_strerror(handle.refusal))
+            let reason = String(cString: ccurl_easy_strerror(handle.refusal))
             return .failure(HTTPError(request, .internal(reason)))
         }
         let code = run(cancellation)
@@ -53,14 +53,14 @@ final class Transfer {
 
     /// Drives the transfer until it is over, cancelled or too slow.
     private func run(_ cancellation: Cancellation) -> CURLcode {
-        curl_multi_add_handle(handle.multi, handle.easy)
+        ccurl_multi_add_handle(handle.multi, handle.easy)
         // Taking an unfinished transfer out closes its connection.
-        defer { curl_multi_remove_handle(handle.multi, handle.easy) }
+        defer { ccurl_multi_remove_handle(handle.multi, handle.easy) }
         var running: CInt = 1
         while true {
             if cancellation.isCancelled { problem = .cancelled }
             if problem != nil { return CURLE_ABORTED_BY_CALLBACK }
-            guard curl_multi_perform(handle.multi, &running) == CURLM_OK else {
+            guard ccurl_multi_perform(handle.multi, &running) == CURLM_OK else {
                 return CURLE_FAILED_INIT
             }
             if running == 0 { return ccurl_finished(handle.multi) }
@@ -70,7 +70,7 @@ final class Transfer {
                     isConnected: handle.isConnected, isSent: outbox.isAtEnd,
                     isAnswered: inbox.isHeaderComplete)
             if problem == nil {
-                curl_multi_poll(handle.multi, nil, 0, watch.millisecondsToWait, nil)
+                ccurl_multi_poll(handle.multi, watch.millisecondsToWait)
             }
         }
     }
@@ -165,11 +165,11 @@ final class Transfer {
 
     private func headerList() -> UnsafeMutablePointer<curl_slist>? {
         // No `Expect: 100-continue`: a server that ignores it costs a second.
-        var list = curl_slist_append(nil, "Expect:")
-        if request.headers["Accept"] == nil { list = curl_slist_append(list, "Accept: */*") }
+        var list = ccurl_slist_append(nil, "Expect:")
+        if request.headers["Accept"] == nil { list = ccurl_slist_append(list, "Accept: */*") }
         for (name, value) in request.headers.fields {
             // An empty value needs a semicolon, or libcurl removes the header.
-            list = curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
+            list = ccurl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
         handle.set(CURLOPT_HTTPHEADER, pointer: UnsafeMutableRawPointer(list))
         return list
@@ -240,7 +240,7 @@ extension Transfer {
         of code: CURLcode, _ transfer: Transfer, _ message: String
     ) -> HTTPError.Problem? {
         let reason = withoutUserInformation(
-            message.isEmpty ? String(cString: curl_easy_strerror(code)) : message)
+            message.isEmpty ? String(cString: ccurl_easy_strerror(code)) : message)
         // libcurl has no code of its own for a proxy that opens no tunnel: it may want a password.
         if reason.hasPrefix("CONNECT tunnel failed") { return .proxy(reason) }
         switch code {

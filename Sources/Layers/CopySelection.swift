@@ -193,6 +193,12 @@ private struct SelectionReader {
     private func complete(
         _ entry: inout CopySelection.Entry, at path: TreePath, _ word: String
     ) throws(CopyError) {
+        let isContent = entry.status.kind == .regular && entry.firstName == nil
+        let known = isContent ? digests?.content(of: entry.status) : nil
+        if let known, !known.hasAttributes {
+            entry.digest = known.digest
+            return
+        }
         let isContext = source.origin == .context
         entry.attributes = try of(word) { () throws(SystemError) in
             try source.attributes(of: path)
@@ -202,16 +208,20 @@ private struct SelectionReader {
             entry.linkTarget = try of(word) { () throws(SystemError) in
                 try source.linkTarget(of: path)
             }
-        case .regular where entry.firstName == nil:
-            entry.digest = try contentDigest(of: entry.status, at: path, word)
+        case .regular where isContent:
+            if let known {
+                entry.digest = known.digest
+            } else {
+                entry.digest = try contentDigest(
+                    of: entry.status, hasAttributes: !entry.attributes.isEmpty, at: path, word)
+            }
         default: break
         }
     }
 
     private func contentDigest(
-        of status: FileStatus, at path: TreePath, _ word: String
+        of status: FileStatus, hasAttributes: Bool, at path: TreePath, _ word: String
     ) throws(CopyError) -> Digest {
-        if let known = digests?.digest(of: status) { return known }
         let time = FileTime.now
         let isFixed = source.isFixed
         let file = try of(word) { () throws(SystemError) in try source.open(path) }
@@ -226,7 +236,8 @@ private struct SelectionReader {
             }
         }
         guard let digest else { throw CopyError(.changed, word: word, path: path.bytes) }
-        digests?.remember(digest, of: status, readAt: time)
+        digests?.remember(
+            KnownContent(digest: digest, hasAttributes: hasAttributes), of: status, readAt: time)
         return digest
     }
 

@@ -53,11 +53,23 @@ public struct SourceChild: Sendable {
     }
 }
 
-/// Remembers the digests of files, so that a file that did not change need not be read for a cache key.
+/// What an earlier look into a file has found.
+public struct KnownContent: Sendable, Equatable {
+    public var digest: Digest
+    /// Whether it has attributes that a layer carries: then they have to be read.
+    public var hasAttributes: Bool
+
+    public init(digest: Digest, hasAttributes: Bool) {
+        self.digest = digest
+        self.hasAttributes = hasAttributes
+    }
+}
+
+/// Remembers the digests of files, so that a file that did not change need not be opened for a cache key.
 public protocol ContentDigests: AnyObject {
-    func digest(of status: FileStatus) -> Digest?
+    func content(of status: FileStatus) -> KnownContent?
     /// Called when a file was read; `time` is when that began, by the clock that stamps files.
-    func remember(_ digest: Digest, of status: FileStatus, readAt time: FileTime)
+    func remember(_ content: KnownContent, of status: FileStatus, readAt time: FileTime)
 }
 
 extension FileStatus {

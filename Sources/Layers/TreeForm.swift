@@ -49,9 +49,14 @@ public struct TreeForm: Sendable, Equatable {
     }
 
     /// Gives an open file or directory to its owner.
-    func give(_ file: FileDescriptor, to uid: UInt32, _ gid: UInt32) throws(Errno) {
+    ///
+    /// - Parameter isNew: it was made just now, and has no record of an owner before.
+    func give(_ file: FileDescriptor, to uid: UInt32, _ gid: UInt32, isNew: Bool = false)
+        throws(Errno)
+    {
         try file.setOwner(uid: kept(uid, self.uid), gid: kept(gid, self.gid))
         if holds(uid, gid) {
+            if isNew { return }
             try file.removeExtendedAttributeIfPresent(PrivateAttribute.owner)
         } else {
             try record(uid, gid, of: file)

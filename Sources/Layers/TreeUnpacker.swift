@@ -153,7 +153,7 @@ public struct TreeUnpacker: ~Copyable {
         }
         try LayerError.at(path.bytes, "set its owner, mode and times") { () throws(Errno) in
             if end < entry.size { try file.borrowed.setLength(entry.size) }
-            try form.give(file.borrowed, to: entry.uid, entry.gid)
+            try form.give(file.borrowed, to: entry.uid, entry.gid, isNew: true)
             // After the owner: chown takes setuid and setgid away.
             try file.borrowed.setPermissions(UInt32(entry.mode))
         }

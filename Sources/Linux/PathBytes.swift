@@ -9,10 +9,17 @@ public func withCPath<Value: ~Copyable, Failure: Error>(
     // A typed throw does not pass through the closure of the temporary allocation, so the outcome is carried out by hand.
     var outcome: Result<Value, Failure>? = nil
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: path.count + 1) { buffer in
+        // Nearly every path is in one piece; byte by byte, each would be a call where the compiler knows no better.
         var count = 0
-        for byte in path {
-            buffer[count] = CChar(bitPattern: byte)
-            count += 1
+        let isCopied: Void? = path.withContiguousStorageIfAvailable { bytes in
+            UnsafeMutableRawBufferPointer(buffer).copyMemory(from: UnsafeRawBufferPointer(bytes))
+            count = bytes.count
+        }
+        if isCopied == nil {
+            for byte in path {
+                buffer[count] = CChar(bitPattern: byte)
+                count += 1
+            }
         }
         buffer[count] = 0
         do throws(Failure) {

@@ -10,10 +10,19 @@ public struct Digest: Hashable, Sendable {
 
     /// The 32 bytes that a hash function gave. Another count is a bug of the caller, and traps.
     public init(sha256 bytes: some Collection<UInt8>) {
+        self.init(
+            bytes.withContiguousStorageIfAvailable { Digest(UnsafeRawBufferPointer($0)) }
+                ?? Array(bytes).withUnsafeBytes { Digest($0) })
+    }
+
+    private init(_ other: Digest) { self = other }
+
+    private init(_ bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count == 32, "a SHA-256 has 32 bytes")
-        var rest = bytes.makeIterator()
-        func word() -> UInt64 { (0..<8).reduce(0) { word, _ in word << 8 | UInt64(rest.next()!) } }
-        words = (word(), word(), word(), word())
+        func word(_ offset: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        words = (word(0), word(8), word(16), word(24))
     }
 
     /// Reads `sha256:` and exactly 64 lower-case hexadecimal digits; anything else is nil.
@@ -43,17 +52,25 @@ public struct Digest: Hashable, Sendable {
 
     /// The 32 bytes.
     public var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            for (index, word) in [words.0, words.1, words.2, words.3].enumerated() {
+                raw.storeBytes(of: word.bigEndian, toByteOffset: index * 8, as: UInt64.self)
+            }
+            count = 32
         }
     }
 
     /// The 64 digits alone.
     public var hex: String {
         let digits: [UInt8] = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-            as: UTF8.self)
+        return String(unsafeUninitializedCapacity: 64) { buffer in
+            for (index, byte) in bytes.enumerated() {
+                buffer[2 * index] = digits[Int(byte >> 4)]
+                buffer[2 * index + 1] = digits[Int(byte & 15)]
+            }
+            return 64
+        }
     }
 
     public static func == (left: Digest, right: Digest) -> Bool { left.words == right.words }

@@ -1,11 +1,13 @@
 import Contexts
+import Layers
 import Linux
 import OCI
 import SystemPackage
 import Testing
 
 @Suite struct `Remembered digests` {
-    private let digest = Digest(sha256: [UInt8](repeating: 7, count: 32))
+    private let content = KnownContent(
+        digest: Digest(sha256: [UInt8](repeating: 7, count: 32)), hasAttributes: false)
 
     /// A file, and a time at which its own are long past.
     private func file(_ scratch: Scratch) throws -> (status: FileStatus, later: FileTime) {
@@ -18,11 +20,45 @@ import Testing
         let scratch = Scratch()
         let (status, later) = try file(scratch)
         let cache = ContentDigestCache(in: scratch.root)
-        #expect(cache.digest(of: status) == nil)
-        cache.remember(digest, of: status, readAt: later)
-        #expect(cache.digest(of: status) == digest)
+        #expect(cache.content(of: status) == nil)
+        cache.remember(content, of: status, readAt: later)
+        #expect(cache.content(of: status) == content)
         try cache.save()
-        #expect(ContentDigestCache(in: scratch.root).digest(of: status) == digest)
+        #expect(ContentDigestCache(in: scratch.root).content(of: status) == content)
+    }
+
+    @Test func `say whether attributes have to be read`() throws {
+        let scratch = Scratch()
+        let (status, later) = try file(scratch)
+        let cache = ContentDigestCache(in: scratch.root)
+        var marked = content
+        marked.hasAttributes = true
+        cache.remember(marked, of: status, readAt: later)
+        try cache.save()
+        #expect(ContentDigestCache(in: scratch.root).content(of: status) == marked)
+    }
+
+    @Test func `are found among many`() throws {
+        let scratch = Scratch()
+        let (status, later) = try file(scratch)
+        let cache = ContentDigestCache(in: scratch.root)
+        var files: [FileStatus] = []
+        for number in 0..<100 {
+            var other = status
+            other.inode = UInt64(number * 7919 % 100) << 40
+            other.modified.nanoseconds = UInt32(number)
+            files.append(other)
+            let bytes = [UInt8](repeating: UInt8(number), count: 32)
+            cache.remember(
+                KnownContent(digest: Digest(sha256: bytes), hasAttributes: false), of: other,
+                readAt: later)
+        }
+        try cache.save()
+        let again = ContentDigestCache(in: scratch.root)
+        for (number, other) in files.enumerated() {
+            #expect(again.content(of: other)?.digest.bytes.first == UInt8(number))
+        }
+        #expect(again.content(of: status) == nil)
     }
 
     @Test(arguments: [0, 1, 2] as [Int64])
@@ -31,15 +67,15 @@ import Testing
         let (status, _) = try file(scratch)
         let cache = ContentDigestCache(in: scratch.root)
         let time = FileTime(seconds: status.changed.seconds + seconds)
-        cache.remember(digest, of: status, readAt: time)
-        #expect(cache.digest(of: status) == nil)
+        cache.remember(content, of: status, readAt: time)
+        #expect(cache.content(of: status) == nil)
     }
 
     @Test func `are of the very file`() throws {
         let scratch = Scratch()
         let (status, later) = try file(scratch)
         let cache = ContentDigestCache(in: scratch.root)
-        cache.remember(digest, of: status, readAt: later)
+        cache.remember(content, of: status, readAt: later)
         for change: (inout FileStatus) -> Void in [
             { $0.inode += 1 }, { $0.size += 1 }, { $0.device.minor += 1 },
             { $0.modified.nanoseconds ^= 1 }, { $0.modified.seconds -= 1 },
@@ -47,7 +83,7 @@ import Testing
         ] {
             var other = status
             change(&other)
-            #expect(cache.digest(of: other) == nil)
+            #expect(cache.content(of: other) == nil)
         }
     }
 
@@ -59,13 +95,13 @@ import Testing
         let (one, two) = (
             ContentDigestCache(in: scratch.root), ContentDigestCache(in: scratch.root)
         )
-        one.remember(digest, of: status, readAt: later)
-        two.remember(digest, of: other, readAt: later)
+        one.remember(content, of: status, readAt: later)
+        two.remember(content, of: other, readAt: later)
         try one.save()
         try two.save()
         let third = ContentDigestCache(in: scratch.root)
-        #expect(third.digest(of: status) == digest)
-        #expect(third.digest(of: other) == digest)
+        #expect(third.content(of: status) == content)
+        #expect(third.content(of: other) == content)
     }
 
     @Test(arguments: [0, 5, 20, 60, 100])
@@ -73,16 +109,16 @@ import Testing
         let scratch = Scratch()
         let (status, later) = try file(scratch)
         let cache = ContentDigestCache(in: scratch.root)
-        cache.remember(digest, of: status, readAt: later)
+        cache.remember(content, of: status, readAt: later)
         try cache.save()
         let file = try scratch.root.open("digests", .readWrite)
         try file.borrowed.seekAbsolutely(to: Int64(position))
         try file.borrowed.writeFully([0xA5])
         let damaged = ContentDigestCache(in: scratch.root)
-        #expect(damaged.digest(of: status) == nil)
-        damaged.remember(digest, of: status, readAt: later)
+        #expect(damaged.content(of: status) == nil)
+        damaged.remember(content, of: status, readAt: later)
         try damaged.save()
-        #expect(ContentDigestCache(in: scratch.root).digest(of: status) == digest)
+        #expect(ContentDigestCache(in: scratch.root).content(of: status) == content)
     }
 
     @Test func `leave one file behind`() throws {
@@ -90,7 +126,7 @@ import Testing
         let (status, later) = try file(scratch)
         let cache = ContentDigestCache(in: scratch.root)
         try cache.save()
-        cache.remember(digest, of: status, readAt: later)
+        cache.remember(content, of: status, readAt: later)
         try cache.save()
         #expect(
             try DirectoryReader().names(in: scratch.root).map {

@@ -66,14 +66,14 @@ import Testing
 
     /// A store that answers what it was told, and counts.
     private final class Memory: ContentDigests, Sendable {
-        let known = Mutex<[UInt64: Digest]>([:])
+        let known = Mutex<[UInt64: KnownContent]>([:])
         let asked = Mutex(0)
-        func digest(of status: FileStatus) -> Digest? {
+        func content(of status: FileStatus) -> KnownContent? {
             asked.withLock { $0 += 1 }
             return known.withLock { $0[status.inode] }
         }
-        func remember(_ digest: Digest, of status: FileStatus, readAt time: FileTime) {
-            known.withLock { $0[status.inode] = digest }
+        func remember(_ content: KnownContent, of status: FileStatus, readAt time: FileTime) {
+            known.withLock { $0[status.inode] = content }
         }
     }
 
@@ -87,10 +87,26 @@ import Testing
         #expect(first.digest == second.digest)
         #expect(memory.asked.withLock { $0 } == 4)
         // What is remembered is believed.
-        let other = Digest(sha256: [UInt8](repeating: 0, count: 32))
+        let other = KnownContent(
+            digest: Digest(sha256: [UInt8](repeating: 0, count: 32)), hasAttributes: false)
         memory.known.withLock { $0 = $0.mapValues { _ in other } }
         let third = try CopySelection(["."], in: try context(scratch), digests: memory)
         #expect(first.digest != third.digest)
+    }
+
+    @Test func `has the attributes of files whose digests are remembered`() throws {
+        let scratch = Scratch()
+        Tool.make(": >a; : >b", in: scratch.path)
+        let file = try scratch.root.open("a", .readOnly)
+        do { try file.borrowed.setExtendedAttribute("user.note".utf8, [1]) } catch {
+            return  // This file system has none.
+        }
+        let memory = Memory()
+        let first = try CopySelection(["."], in: try context(scratch), digests: memory)
+        let marked = memory.known.withLock { $0.values.filter(\.hasAttributes).count }
+        #expect(marked == 1)
+        let second = try CopySelection(["."], in: try context(scratch), digests: memory)
+        #expect(first.digest == second.digest)
     }
 }
 

@@ -2,12 +2,73 @@ import Linux
 import OCI
 import Registry
 import Store
+import Synchronization
 
-/// Sends an image to a registry: what it has already is not sent, what it has in another repository is lent.
-struct ImagePusher: Sendable {
+/// Sends images to registries: what one has already is not sent, what it has in another repository is lent.
+///
+/// A blob can be begun with when it is finished, long before the manifest that names it.
+final class ImagePusher: Sendable {
     let store: Store
     let source: ImageSource
     let observer: BuildObserver
+    /// One upload per blob and repository, however many ask.
+    private let uploads = Mutex<[Upload: Task<Void, any Error>]>([:])
+    private let early = Mutex(Early())
+    /// So many blobs go up beside the build.
+    private static let mostEarly = 2
+
+    private struct Early {
+        var tasks: [Task<Void, any Error>] = []
+        var hasEnded = false
+    }
+
+    private struct Upload: Hashable {
+        var digest: Digest
+        var registry, repository: String
+    }
+
+    init(store: Store, source: ImageSource, observer: @escaping BuildObserver) {
+        self.store = store
+        self.source = source
+        self.observer = observer
+    }
+
+    /// Begins to send a finished blob that a manifest will name. What becomes of it is for `push` to say.
+    func begin(_ blob: Descriptor, to references: [Reference]) {
+        early.withLock { early in
+            if early.hasEnded { return }
+            for reference in references {
+                let turn = early.tasks.dropLast(Self.mostEarly - 1).last
+                early.tasks.append(upload(blob, to: reference, after: turn))
+            }
+        }
+    }
+
+    /// Ends what was begun and nobody waits for any more, and begins nothing new.
+    func end() async {
+        early.withLock { $0.hasEnded = true }
+        let tasks = uploads.withLock { Array($0.values) }
+        for task in tasks { task.cancel() }
+        for task in tasks { _ = try? await task.value }
+    }
+
+    private func upload(
+        _ blob: Descriptor, to reference: Reference, after turn: Task<Void, any Error>? = nil
+    ) -> Task<Void, any Error> {
+        let key = Upload(
+            digest: blob.digest, registry: reference.registry, repository: reference.repository)
+        return uploads.withLock { uploads in
+            if let task = uploads[key] { return task }
+            let task = Task {
+                _ = try? await turn?.value
+                try Task.checkCancellation()
+                try await self.push(
+                    blob: blob, to: reference, self.source.client(reference.registry))
+            }
+            uploads[key] = task
+            return task
+        }
+    }
 
     /// Pushes a manifest, its config and its layers to `reference`. Where the tag says the same already, one request is all.
     func push(_ descriptor: Descriptor, to reference: Reference) async throws {
@@ -38,7 +99,14 @@ struct ImagePusher: Sendable {
                 var running = 0
                 for blob in Set(manifest.layers + [manifest.config]) {
                     if running == 4 { try await group.next() } else { running += 1 }
-                    group.addTask { try await self.push(blob: blob, to: reference, client) }
+                    group.addTask {
+                        let task = self.upload(blob, to: reference)
+                        try await withTaskCancellationHandler {
+                            try await task.value
+                        } onCancel: {
+                            task.cancel()
+                        }
+                    }
                 }
                 try await group.waitForAll()
             }

@@ -66,6 +66,16 @@ struct Plan: Sendable {
     /// Names of `--build-context` that nothing in the plan uses, sorted.
     var unusedContexts: [String]
 
+    /// Whether the layers of a stage are layers of the image: the target's, and those of the stages that it stands on.
+    func isPartOfImage(_ stage: Int) -> Bool {
+        var current = target
+        while current != stage {
+            guard case .stage(let below)? = stages[current]?.base else { return false }
+            current = below
+        }
+        return true
+    }
+
     /// - Parameter triggers: what comes right after FROM, by the index of the stage.
     /// - Throws: `DockerfileError` for what the Dockerfile says wrong, `BuildError` for what is not carried out yet.
     init(

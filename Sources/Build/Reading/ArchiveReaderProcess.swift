@@ -21,6 +21,8 @@ public enum ArchiveReaderProcess {
         _ = makeNotDumpable()
         signal(SIGPIPE, SIG_IGN)
         let socket = MessageSocket(OwnedDescriptor(owning: 3))
+        // A library that is loaded at first use can't be loaded where nothing can be opened.
+        Decompressor.prepare()
         do { try confine() } catch {
             let words = "lichen reader: \(BuildError(any: error).message)\n"
             try? FileDescriptor.standardError.writeFully(Array(words.utf8))

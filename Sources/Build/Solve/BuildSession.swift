@@ -18,6 +18,7 @@ final class BuildSession: Sendable {
     let steps = SharedSteps()
     let store: Store
     let images: ImageSource
+    let pusher: ImagePusher
     let remote: RemoteFiles
     let archives: ArchiveReaderClient
     let worker: WorkerClient
@@ -50,6 +51,7 @@ final class BuildSession: Sendable {
         (self.document, self.plans) = (document, plans)
         self.store = store
         self.images = images
+        pusher = ImagePusher(store: store, source: images, observer: observer)
         self.remote = remote
         self.archives = archives
         self.worker = worker
@@ -97,6 +99,11 @@ final class BuildSession: Sendable {
             counts.steps += 1
             if isCached { counts.cached += 1 }
         }
+    }
+
+    /// Sends a layer that was made just now where the image will go, while the build goes on.
+    func beginUpload(of blob: Descriptor, madeBy stage: Int, of plan: Plan) {
+        if request.pushes, plan.isPartOfImage(stage) { pusher.begin(blob, to: request.tags) }
     }
 
     /// Remembers a step that is being packed and put on record.

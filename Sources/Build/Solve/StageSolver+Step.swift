@@ -89,6 +89,7 @@ extension StageSolver {
     private func record(
         _ outcome: StepOutcome, _ event: BuildEvent.Step, _ key: Digest, _ basis: LayerBasis
     ) -> SolvedLayer? {
+        let (session, plan, stage) = (session, plan, planned.stage.index)
         let (store, created, observer) = (session.store, session.now, session.observer)
         let isReusable = outcome.isReusable
         guard let packed = outcome.packed, let layer = outcome.layer else {
@@ -114,6 +115,7 @@ extension StageSolver {
             }
             let blob = result.record.blob
             observer(.layerPacked(event, digest: blob.digest, size: blob.size))
+            session.beginUpload(of: blob, madeBy: stage, of: plan)
             return result.record
         }
         session.track(Task { _ = try await recording.value })

@@ -52,18 +52,18 @@ struct OverlaySnapshot: StepSnapshot {
             work: work.borrowed, allowsSetUserID: allowsSetUserID)
     }
 
-    func gather() -> Removals? {
-        removeWork()
-        return nil
-    }
+    func gather() -> Removals? { nil }
 
     func discard() {
-        removeWork()
+        Self.removeWork(of: name, in: area)
         try? removeTree(name.utf8, in: area)
     }
 
-    /// Overlay's own directory; what stays of it goes with the work area.
-    private func removeWork() { try? removeTree("\(name)-work".utf8, in: area) }
+    /// Removes overlay's own directory, which takes as long as the file system's journal likes: where no step waits for it. What
+    /// stays of it goes with the work area.
+    static func removeWork(of name: String, in area: FileDescriptor) {
+        try? removeTree("\(name)-work".utf8, in: area)
+    }
 }
 
 /// A copy of all layers, where nothing can be stacked. The diff looks at every file of the image.

@@ -193,6 +193,7 @@ extension WorkerServer {
         guard let upper = uppers[number] else {
             throw WorkerFailure(category: .bug, message: "no step \(number) to pack")
         }
+        OverlaySnapshot.removeWork(of: upper.name, in: area.directory.borrowed)
         let packer = UpperPacker(upper: upper.directory.borrowed, latest: latest)
         let packed = try packLayer { try packer.pack(upper.changes, to: $0) }
         let listing = try UpperPacker.listing(
