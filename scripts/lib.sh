@@ -77,6 +77,10 @@ need_user() {
         echo "   making the user $1"
         useradd --create-home --shell /bin/bash "$1"
     fi
+    # One made by an earlier run may have lost its own since.
+    local home
+    home=$(getent passwd "$1" | cut -d: -f6)
+    [ -d "$home" ] || install -d -o "$1" -g "$(id -g "$1")" "$home"
     need_range "$1" /etc/subuid --add-subuids
     need_range "$1" /etc/subgid --add-subgids
 }

@@ -53,13 +53,13 @@ import Testing
 
     @Test func `ends with the archive's own error, also in the middle of a file`() throws {
         var tar = RawTar()
-        tar.header("x", size: 1 << 40)
+        tar.header("x", size: 1 << 32)
         tar.data([1, 2, 3])
         let expected = #expect(throws: ArchiveError.self) {
             try Self.all(of: TruncatedFile(TarReader(MemorySource(tar.bytes))))
         }
         let reader = EntryStreamReader(MemorySource(try Self.sent(tar)))
-        #expect(try reader.next()?.size == 1 << 40)
+        #expect(try reader.next()?.size == 1 << 32)
         let actual = #expect(throws: ArchiveError.self) { while try reader.nextBlock() != nil {} }
         #expect(actual == expected)
         #expect(actual?.problem == .truncated)
