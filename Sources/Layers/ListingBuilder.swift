@@ -1,11 +1,12 @@
 import Archive
+import Limits
 
 /// Gathers the entries of a layer while it is packed or unpacked, and writes its listing.
 ///
 /// A path that comes twice counts as it came last, as it does in a tar.
 public struct ListingBuilder {
     /// More entries than any image has: each takes some 100 bytes of memory here.
-    public static let largestCount = 8_000_000
+    public static let largestCount = Limit.listingEntries
 
     private var entries: [TreePath: ListingEntry] = [:]
 

@@ -1,3 +1,4 @@
+import Limits
 import Linux
 import SystemPackage
 
@@ -9,7 +10,7 @@ struct NetworkFiles: ~Copyable {
     static let name = "lichen"
 
     /// The most that is taken over of the host's resolv.conf.
-    private static let largestFile = 64 << 10
+    private static let largestFile = Limit.resolverFile
 
     /// - Parameter helper: of a private network, which has name servers of its own.
     init(of network: StepCommand.Network, _ helper: NetworkHelper?) throws(SandboxError) {
