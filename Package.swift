@@ -13,11 +13,13 @@ let strictC: [CSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// One module of ours: everything in Sources/NAME, warnings as errors.
+/// One module of ours: everything in Sources/NAME, warnings as errors. Each may ask how far to read what comes from outside.
 func module(
     _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
 ) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+    .target(
+        name: name, dependencies: dependencies + (name == "Limits" ? [] : ["Limits"]),
+        resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -52,6 +54,7 @@ let package = Package(
 
         // What a test build can leave out; empty in every other.
         module("Defences", []),
+        module("Limits", []),
 
         // Values.
         module("OCI", []),
@@ -102,7 +105,7 @@ let package = Package(
             name: "lichen",
             dependencies: [
                 "Attack", "Build", "Dockerfile", "Doctor", "Lint", "Store", "Linux", "OCI",
-                "Defences", system, arguments,
+                "Defences", "Limits", system, arguments,
             ],
             swiftSettings: strict),
 

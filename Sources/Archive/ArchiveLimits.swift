@@ -1,3 +1,5 @@
+import Limits
+
 /// Bounds on what a foreign archive may ask of us, each with the reason for its size.
 public enum ArchiveLimits {
     /// Bytes of a path: Linux's PATH_MAX.
@@ -12,23 +14,23 @@ public enum ArchiveLimits {
     /// Bytes of one GNU long name record, which may carry padding.
     public static let longName = 8192
     /// Bytes of one PAX header: room for a few xattrs of the largest size.
-    public static let paxHeader = 1 << 20
+    public static let paxHeader = Limit.paxHeader
     /// Bytes of all PAX headers of an archive: one of 200 bytes for each entry we take.
-    public static let paxTotal: Int64 = 1 << 30
+    public static let paxTotal = Limit.paxHeaders
     /// Entries of an archive: five times the largest layers in use.
-    public static let entries = 5_000_000
+    public static let entries = Limit.archiveEntries
     /// Extended attributes of one entry.
-    public static let xattrs = 128
+    public static let xattrs = Limit.attributes
     /// Bytes of an xattr's name: Linux's XATTR_NAME_MAX.
     public static let xattrName = 255
     /// Bytes of an xattr's value: Linux's XATTR_SIZE_MAX.
     public static let xattrValue = 65536
     /// Regions of a sparse file.
-    public static let sparseRegions = 65536
+    public static let sparseRegions = Limit.sparseRegions
     /// Bytes after the end of an archive. GNU tar pads to 10 KiB, some tapes to 1 MiB.
-    public static let trailing: Int64 = 64 << 20
+    public static let trailing = Limit.trailingBytes
     /// Bytes of a gzip member's header, with its name and comment.
-    public static let gzipHeader = 128 << 10
+    public static let gzipHeader = Limit.gzipHeader
     /// The largest window of a zstd frame as a power of two: what decoders must not refuse is
     /// 8 MiB (23), `zstd --long` writes 128 MiB (27). The buffer is as large as the frame says.
     public static let zstdWindowLog: CInt = 27

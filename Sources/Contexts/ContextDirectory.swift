@@ -1,11 +1,12 @@
 public import Layers
+import Limits
 public import Linux
 public import SystemPackage
 
 /// A build context that is a directory of this machine.
 public struct ContextDirectory: ~Copyable {
     /// The most that is read of an ignore file.
-    public static let largestIgnoreFile = 16 << 20
+    public static let largestIgnoreFile = Limit.ignoreFile
 
     private let directory: OwnedDescriptor
 

@@ -1,14 +1,15 @@
 public import Archive
+import Limits
 import Linux
 
 /// Bounds on what an archive may ask for that is a build context. Those on names and headers are `ArchiveLimits`.
 public enum ContextLimits {
     /// Entries: five times the files of a Linux kernel with all its history checked out.
-    public static let entries = 1_000_000
+    public static let entries = Limit.contextEntries
     /// Bytes of all files together, with the holes of sparse ones.
-    public static let bytes: Int64 = 256 << 30
+    public static let bytes = Limit.contextBytes
     /// Bytes of all extended attributes, which are kept in memory.
-    public static let attributes = 64 << 20
+    public static let attributes = Limit.contextAttributes
 
     public static let decompression = DecompressionLimits(maximumOutput: bytes + bytes / 16)
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Limits
 import OCI
 
 /// One file of credentials, in the form of Docker's `config.json` or the containers tools' `auth.json`.
@@ -10,7 +11,7 @@ struct ConfigFile: Sendable {
     private(set) var tree: JSONTree
 
     /// Docker's is some hundred bytes long.
-    static let maximumBytes = 4 << 20
+    static let maximumBytes = Limit.credentialFile
 
     init(_ bytes: [UInt8], place: String) throws(CredentialError) {
         self.place = place

@@ -1,4 +1,5 @@
 import Glibc
+import Limits
 import Linux
 import SystemPackage
 
@@ -12,8 +13,8 @@ struct HelperProcess {
         var output: [UInt8]
     }
 
-    static let timeout: Duration = .seconds(30)
-    static let maximumOutputBytes = 64 << 10
+    static let timeout = Limit.helperAnswering
+    static let maximumOutputBytes = Limit.helperAnswer
 
     let program: String
     let environment: [String: String]

@@ -1,9 +1,11 @@
+import Limits
+
 /// Reads one JSON document. RFC 8259.
 struct JSONReader {
     /// Where it stopped being JSON. What stands there is not told: it may be a secret.
     struct Failure: Error { var offset: Int }
 
-    static let maximumDepth = 64
+    static let maximumDepth = Limit.credentialDepth
 
     private let bytes: [UInt8]
     private var position = 0

@@ -1,3 +1,4 @@
+import Limits
 public import SystemPackage
 
 /// What to ask of a server.
@@ -55,11 +56,11 @@ public enum HTTPBody: Sendable {
 /// How long to wait for what.
 public struct HTTPTimeouts: Sendable, Equatable {
     /// Name, TCP and TLS together.
-    public var connect: Duration = .seconds(30)
+    public var connect: Duration = Limit.connecting
     /// From the last byte of the request to the end of the answer's header. Registries think long about a large blob.
-    public var response: Duration = .seconds(300)
+    public var response: Duration = Limit.answering
     /// Without a byte in either direction.
-    public var stalled: Duration = .seconds(60)
+    public var stalled: Duration = Limit.stalling
 
     public init() {}
 }

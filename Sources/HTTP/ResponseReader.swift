@@ -1,3 +1,5 @@
+import Limits
+
 /// Puts an answer together from the pieces that libcurl hands out.
 struct ResponseReader {
     struct TooLarge: Error { var problem: HTTPError.Problem }
@@ -9,10 +11,10 @@ struct ResponseReader {
     private var bodyBytes = 0
 
     /// All lines of an answer's header together.
-    static let maximumHeaderBytes = 256 << 10
-    static let maximumHeaderFields = 500
+    static let maximumHeaderBytes = Limit.httpHeader
+    static let maximumHeaderFields = Limit.httpHeaderFields
     /// What is read of a body that nobody wants, so that its connection can be used again.
-    static let maximumUnreadBytes = 1 << 20
+    static let maximumUnreadBytes = Limit.httpUnread
 
     /// Takes one line; true when it ended the header of the final answer.
     ///

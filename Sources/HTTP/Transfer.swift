@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import Limits
 import Linux
 import SystemPackage
 
@@ -135,7 +136,7 @@ final class Transfer {
         handle.set(CURLOPT_CAINFO_BLOB, copying: all)
     }
 
-    private static let maximumAuthorityBytes = 4 << 20
+    private static let maximumAuthorityBytes = Limit.certificates
 
     private func configureBody(_ context: UnsafeMutableRawPointer) {
         switch request.method {

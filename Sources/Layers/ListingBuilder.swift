@@ -1,17 +1,18 @@
 import Archive
+import Limits
 
 /// Gathers the entries of a layer while it is packed or unpacked, and writes its listing.
 ///
 /// A path that comes twice counts as it came last, as it does in a tar.
 public struct ListingBuilder {
     /// More entries than any image has: each takes some 100 bytes of memory here.
-    public static let largestCount = 8_000_000
-    /// Bytes of all paths and link targets: a hundred for each of ten million files. One entry may imply two thousand directories.
-    static let largestSize = 1 << 30
+    public static let largestCount = Limit.listingEntries
+    /// Bytes of all paths and link targets. One entry may imply two thousand directories.
+    static let largestSize = Limit.listingPaths
     /// The longest path or link target that a system call takes.
     static let longestPath = 4095
     /// Entries looked through for what lies below directories that a layer itself replaces: none does that more than a few times.
-    private static let largestRemovalWork = 200_000_000
+    private static let largestRemovalWork = Limit.listingRemovals
 
     private var entries: [TreePath: ListingEntry] = [:]
     private var size = 0

@@ -1,3 +1,4 @@
+import Limits
 import Linux
 public import SystemPackage
 
@@ -64,7 +65,7 @@ public struct UpperDiff: ~Copyable {
     }
 
     /// Deeper than any image is; a path that a system call takes has at most 2,048 components.
-    static let largestDepth = 1024
+    static let largestDepth = Limit.treeDepth
 
     /// The longest path that a system call takes.
     private static let longestPath = 4095

@@ -1,4 +1,5 @@
 import Glibc
+import Limits
 import SystemPackage
 
 /// Container ids -> ids of the parent namespace; user_namespaces(7), "User and group ID mappings".
@@ -118,7 +119,7 @@ public struct InvokingUser: Sendable {
         // No such file, or no right to read it, is the same to us as a file without our line.
         guard
             let file = try? FileDescriptor.workingDirectory.open(path, .readOnly, resolve: .system),
-            let text = try? file.borrowed.readAll(limit: 1 << 20)
+            let text = try? file.borrowed.readAll(limit: Limit.subordinateIDs)
         else { return [] }
         return SubordinateRange.parse(text, user: name, uid: uid)
     }

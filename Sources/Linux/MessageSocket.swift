@@ -1,5 +1,6 @@
 import CShims
 import Glibc
+import Limits
 public import SystemPackage
 
 /// One end of a pair of sockets that carries length-framed messages, each with a few descriptors.
@@ -8,7 +9,7 @@ public import SystemPackage
 /// machine's memory.
 public final class MessageSocket: Sendable {
     /// The largest message: a step's environment and arguments, or the names of a change set's entries.
-    public static let largestMessage = 64 << 20
+    public static let largestMessage = Limit.message
 
     private let socket: OwnedDescriptor
     private let sending = Lock()

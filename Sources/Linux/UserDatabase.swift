@@ -1,9 +1,11 @@
+import Limits
+
 /// The users and groups of an image, from its /etc/passwd and /etc/group; passwd(5), group(5).
 ///
 /// The files are foreign: lines that make no sense are passed over, as every reader of them does.
 public struct UserDatabase: Sendable {
     /// The most that is read of either file.
-    public static let largestFile = 4 << 20
+    public static let largestFile = Limit.userFile
 
     /// Whom a USER instruction or a `--chown` names.
     public struct Identity: Equatable, Sendable {

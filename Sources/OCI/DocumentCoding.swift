@@ -1,15 +1,16 @@
 import FoundationEssentials
+import Limits
 
 /// How large a document may be before nobody reads it on.
 public enum DocumentLimits {
     /// A manifest or an index. Registries commonly refuse more.
-    public static let manifestBytes = 4 << 20
+    public static let manifestBytes = Limit.manifest
     /// An image's config.
-    public static let configBytes = 8 << 20
+    public static let configBytes = Limit.imageConfig
     /// The layers of one manifest, far beyond what overlay can stack.
-    public static let layers = 1024
+    public static let layers = Limit.layers
     /// The manifests of one index.
-    public static let indexEntries = 4096
+    public static let indexEntries = Limit.indexEntries
     /// The history entries of one config.
     public static let historyEntries = 16384
 }

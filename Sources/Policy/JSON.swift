@@ -1,3 +1,5 @@
+import Limits
+
 /// A JSON value and the line it begins on.
 struct JSONNode: Equatable {
     indirect enum Value: Equatable {
@@ -34,7 +36,7 @@ struct JSONNode: Equatable {
 
 /// What a policy file may hold at most; far above any real one.
 enum PolicyLimits {
-    static let bytes = 1 << 20
+    static let bytes = Limit.policy
     static let depth = 16
     static let rules = 2048
     static let namesInRule = 2048

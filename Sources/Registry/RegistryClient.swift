@@ -1,6 +1,7 @@
 import Credentials
 import Defences
 public import HTTP
+import Limits
 import OCI
 
 /// Speaks the distribution protocol with one registry.
@@ -66,10 +67,10 @@ struct RegistryCall: Sendable {
 struct Refused: Error { var problem: RegistryError.Problem }
 
 extension RegistryClient {
-    static let maximumRedirects = 5
+    static let maximumRedirects = Limit.registryRedirects
     /// A 401 is answered once with what is known, and once more where that was outdated.
     static let maximumAnswers = 2
-    static let maximumErrorBytes = 64 << 10
+    static let maximumErrorBytes = Limit.registryError
 
     func error(_ call: RegistryCall, _ problem: RegistryError.Problem) -> RegistryError {
         RegistryError(

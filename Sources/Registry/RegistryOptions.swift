@@ -1,5 +1,6 @@
 public import Credentials
 public import HTTP
+import Limits
 
 /// How to talk to registries, where the defaults are not enough.
 public struct RegistryOptions: Sendable {
@@ -33,12 +34,12 @@ public struct RegistryOptions: Sendable {
 /// When to try again what failed by chance.
 public struct RetryPolicy: Sendable, Equatable {
     /// How often at most, the first time included, without any progress in between.
-    public var attempts = 5
+    public var attempts = Limit.registryAttempts
     /// The first pause is between a half and the whole of this; each further one up to twice as long.
     public var firstPause: Duration = .milliseconds(500)
     public var longestPause: Duration = .seconds(20)
     /// A server that asks for more patience than this is not waited for.
-    public var longestRetryAfter: Duration = .seconds(120)
+    public var longestRetryAfter: Duration = Limit.registryPatience
 
     public init() {}
 }

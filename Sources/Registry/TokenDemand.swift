@@ -1,3 +1,4 @@
+import Limits
 import OCI
 
 /// What a Bearer challenge asks for.
@@ -15,8 +16,8 @@ struct TokenDemand: Hashable, Sendable {
         challenges.contains { $0.parameters["error"] == "insufficient_scope" }
     }
 
-    static let maximumScopes = 8
-    static let maximumLength = 1024
+    static let maximumScopes = Limit.tokenScopes
+    static let maximumLength = Limit.tokenScope
 
     /// Nil where no challenge is a Bearer one with a realm.
     init?(_ challenges: [Challenge], of access: RegistryAccess) {

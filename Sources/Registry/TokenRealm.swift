@@ -1,5 +1,6 @@
 import Defences
 import HTTP
+import Limits
 import OCI
 
 /// Which token service a registry may name.
@@ -16,7 +17,7 @@ import OCI
 enum TokenRealm {
     struct Refusal: Error, Equatable { var reason: String }
 
-    static let maximumLength = 2048
+    static let maximumLength = Limit.tokenRealm
 
     static func url(_ text: String, namedBy origin: RegistryOrigin) throws(Refusal) -> HTTPURL {
         guard text.utf8.count <= maximumLength,

@@ -1,6 +1,7 @@
 import Credentials
 import FoundationEssentials
 import HTTP
+import Limits
 import OCI
 
 /// A bearer token, and until when it is worth sending.
@@ -24,8 +25,8 @@ struct TokenService: Sendable {
     let tls: TLSOptions
     let timeouts: HTTPTimeouts
 
-    static let maximumAnswerBytes = 1 << 20
-    static let maximumTokenBytes = 64 << 10
+    static let maximumAnswerBytes = Limit.tokenAnswer
+    static let maximumTokenBytes = Limit.token
 
     /// Asks with the credentials that there are, or without.
     func token(_ http: HTTPClient) async throws(AuthorizationError) -> BearerToken {

@@ -1,3 +1,4 @@
+import Limits
 import Linux
 import SystemPackage
 
@@ -6,7 +7,7 @@ struct NetworkFiles: ~Copyable {
     let resolvConf, hosts, hostname: SharedDescriptor
 
     /// The most that is taken over of the host's resolv.conf.
-    private static let largestFile = 64 << 10
+    private static let largestFile = Limit.resolverFile
 
     /// - Parameters:
     ///   - name: of the host.

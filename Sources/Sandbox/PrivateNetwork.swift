@@ -1,3 +1,4 @@
+import Limits
 import Linux
 import Policy
 import SystemPackage
@@ -7,10 +8,8 @@ import SystemPackage
 final class PrivateNetwork: Sendable {
     private let guardian: Child
 
-    /// How long a helper may take to set up an interface; it takes some hundredths of a second.
-    private static let patience = 20.0
-    /// The most that is kept of what a helper says.
-    private static let mostWords = 4096
+    private static let patience = Limit.networkHelper
+    private static let mostWords = Limit.networkHelperWords
 
     /// Returns when the interface of process `pid` is up. That process waits meanwhile, with its id maps written.
     init(of pid: Int32, by helper: NetworkHelper) throws(SandboxError) {

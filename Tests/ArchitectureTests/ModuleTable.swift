@@ -7,6 +7,7 @@ enum ModuleTable {
     /// nothing at all, but in a test build.
     static let everyone: Set = [
         "Swift", "Glibc", "Synchronization", "Dispatch", "SystemPackage", "Defences",
+        "Limits",
     ]
 
     /// Ours, and the libraries that only some may use.
@@ -16,6 +17,8 @@ enum ModuleTable {
 
         // Which defence a test build leaves out.
         "Defences": [],
+        // Numbers only: how much is read, waited for or repeated of what comes from outside.
+        "Limits": [],
 
         // Values: no files, no network, not even each other.
         "OCI": ["FoundationEssentials"],

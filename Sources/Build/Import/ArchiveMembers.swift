@@ -1,4 +1,5 @@
 import Archive
+import Limits
 import Linux
 import OCI
 import SystemPackage
@@ -6,7 +7,7 @@ import SystemPackage
 /// The files in a tar, packed or not, by their paths. The tar is read through once for their names, and again for large ones.
 final class ArchiveMembers {
     /// More files than this no image has.
-    private static let mostMembers = 100_000
+    private static let mostMembers = Limit.archiveMembers
     /// Files up to this size are kept as they come: the documents are among them.
     private static let smallSize: Int64 = 64 << 10
     private static let smallTotal = 32 << 20

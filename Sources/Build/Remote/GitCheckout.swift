@@ -1,6 +1,7 @@
 import Contexts
 import Dockerfile
 import Layers
+import Limits
 import Linux
 import OCI
 import Store
@@ -70,7 +71,7 @@ final class GitCheckout: Sendable {
         if let commit = address.commit { return GitCommit(reference: commit, id: commit) }
         let wanted = address.reference ?? "HEAD"
         let answer = try await git.run(
-            ["ls-remote", "--", address.remote, wanted, wanted + "^{}"], limit: .seconds(120))
+            ["ls-remote", "--", address.remote, wanted, wanted + "^{}"], limit: Limit.gitNames)
         var known: [String: String] = [:]
         for line in answer.split(separator: "\n") {
             let words = line.split(separator: "\t").map(String.init)

@@ -1,4 +1,5 @@
 import Glibc
+import Limits
 import Linux
 import SystemPackage
 
@@ -10,7 +11,7 @@ struct GitProcess: Sendable {
     /// The value of `Authorization` for a repository, and the address that it is for.
     var login: (address: String, value: String)?
 
-    static let maximumOutputBytes = 4 << 20
+    static let maximumOutputBytes = Limit.gitOutput
 
     /// What of the user's environment git needs to reach a server.
     private static let passedOn = [
@@ -38,7 +39,7 @@ struct GitProcess: Sendable {
     ///
     /// - Throws: `BuildError` with git's own last words, `CancellationError`.
     @discardableResult
-    func run(_ arguments: [String], limit: Duration = .seconds(1800)) async throws -> String {
+    func run(_ arguments: [String], limit: Duration = Limit.git) async throws -> String {
         let cancellation = CancellationFlag()
         return try await withTaskCancellationHandler {
             try await blocking { try perform(arguments, limit, cancellation) }

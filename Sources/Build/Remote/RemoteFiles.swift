@@ -1,5 +1,6 @@
 import Archive
 import HTTP
+import Limits
 import Linux
 import OCI
 import Store
@@ -11,8 +12,8 @@ import SystemPackage
 /// A file that an earlier build fetched is asked for with what the server said of it then, and comes again only if it changed.
 final class RemoteFiles: Sendable {
     /// The most that one file may have.
-    static let largestFile: Int64 = 16 << 30
-    static let mostRedirects = 10
+    static let largestFile = Limit.remoteFile
+    static let mostRedirects = Limit.remoteRedirects
 
     private let store: Store
     private let http: HTTPClient

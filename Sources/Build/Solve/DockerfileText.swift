@@ -1,6 +1,7 @@
 import Contexts
 public import Dockerfile
 import HTTP
+import Limits
 import Linux
 import OCI
 import SystemPackage
@@ -120,7 +121,7 @@ public struct DockerfileText: Sendable, Equatable {
 
     // MARK: - At a URL
 
-    private static let mostRedirects = 5
+    private static let mostRedirects = Limit.dockerfileRedirects
 
     private static func fetch(_ text: String) async throws(BuildError) -> DockerfileText {
         guard var url = HTTPURL(text) else {

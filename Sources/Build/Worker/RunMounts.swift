@@ -1,4 +1,5 @@
 import Layers
+import Limits
 import Linux
 import Sandbox
 import Store
@@ -196,5 +197,5 @@ final class RunMounts {
     }
 
     /// The most that a secret or a script may be.
-    static let largestFile = 1 << 20
+    static let largestFile = Limit.secret
 }

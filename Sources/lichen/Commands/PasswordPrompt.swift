@@ -1,6 +1,7 @@
 import ArgumentParser
 import Build
 import Glibc
+import Limits
 import Linux
 import SystemPackage
 
@@ -9,7 +10,7 @@ enum PasswordPrompt {
     static var isPossible: Bool { isatty(STDIN_FILENO) == 1 }
 
     /// More than any password, and than most tokens.
-    private static let maximumBytes = 64 << 10
+    private static let maximumBytes = Limit.password
 
     /// All of standard input, without the line break at its end.
     static func readStandardInput() throws -> String {
