@@ -116,8 +116,8 @@ private enum Answer: Equatable {
         let scratch = Scratch()
         for name in ["root", "root/d", "root/d/e", "outside"] { try scratch.directory(name) }
         try scratch.file("root/secret")
-        try scratch.file("secret")
-        let secret = try scratch.root.status(of: "secret".utf8).inode
+        try scratch.file("outside/secret")
+        let secret = try scratch.root.status(of: "outside/secret".utf8).inode
         let root = try scratch.root.open("root", [.pathOnly, .directory])
         let outside = try scratch.root.open("outside", [.pathOnly, .directory])
         let path = Array("d/e/../../secret".utf8)

@@ -32,7 +32,9 @@ struct `A RUN under a covered /proc` {
                     [ "$(tr '\\0' ' ' 2>/dev/null <$p/cmdline)" = "lichen --lichen-worker " ] || continue
                     echo worker-environment $(cat $p/environ 2>&1 >/dev/null | grep -c denied)
                     echo worker-memory $(cat $p/maps 2>&1 >/dev/null | grep -c denied)
-                    echo worker-files $(ls $p/fd 2>&1 >/dev/null | grep -c denied)
+                    files=1
+                    for f in $p/fd/*; do readlink $f >/dev/null && files=0; done
+                    echo worker-files $files
                     echo worker-root $(ls $p/root/ 2>&1 >/dev/null | grep -c denied)
                     echo worker-signal $(kill -0 ${p#/proc/} 2>&1 | grep -c 'No such process')
                 done
