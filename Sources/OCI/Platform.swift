@@ -142,7 +142,7 @@ extension Platform {
     }
 
     /// Whether a normalised platform means the same machine as this one, as a document has it.
-    func matches(_ wanted: Platform) -> Bool {
+    public func matches(_ wanted: Platform) -> Bool {
         let own = normalized
         return own.os == wanted.os && own.architecture == wanted.architecture
             && own.variant == wanted.variant

@@ -58,15 +58,19 @@ extension OptionProbe {
         let context = try BuildFolder(
             try filled(dockerfile, place, ""),
             [
-                "f": "F", "other": "FROM scratch\nENV O=1\n",
+                "f": "F", "other": "FROM scratch\nENV O 1\n",
                 "child": "FROM localhost/a:1\nLABEL x=$A\n",
             ])
         try FileManager.default.createDirectory(
             atPath: place.path("out"), withIntermediateDirectories: false)
         let agent = try AgentSocket(at: place.path("agent"))
         defer { withExtendedLifetime(agent) {} }
+        // Of this run alone: what another has sent is not sent again.
+        let repository = "walk\(UInt32.random(in: 1_000_000...9_999_999))"
         func ended(_ words: [String]) throws -> Command.Outcome {
-            let words = try words.map { try filled($0, place, context.path) }
+            let words = try words.map {
+                try filled($0, place, context.path).replacing("REPOSITORY", with: repository)
+            }
             var command = lichen.command(
                 words,
                 ["SSH_AUTH_SOCK": place.path("agent"), "WORD": "w", "SOURCE_DATE_EPOCH": "1"])
@@ -79,7 +83,7 @@ extension OptionProbe {
         var text = outcome.text + "\n" + outcome.error
         for words in after { text += try ended(words).text }
         let files = try FileManager.default.contentsOfDirectory(atPath: place.path("out"))
-        let hidden = [place.path, context.path, lichen.store, lichen.home]
+        let hidden = [place.path, context.path, lichen.store, lichen.home, repository]
         return ProbeOutcome(
             status: outcome.status, text: Self.settled(text, hidden), files: files.sorted())
     }

@@ -122,10 +122,10 @@ extension OptionProbe {
         OptionProbe("pull", "q/quiet", common: ["BASE"], "-q"),
         OptionProbe("pull", "v/verbose", common: ["BASE"], "-v"),
         OptionProbe(
-            "push", "progress", common: ["REGISTRY/walk/a:1"], "--progress", "rawjson",
+            "push", "progress", common: ["REGISTRY/REPOSITORY/a:1"], "--progress", "rawjson",
             before: pushed),
-        OptionProbe("push", "q/quiet", common: ["REGISTRY/walk/a:1"], "-q", before: pushed),
-        OptionProbe("push", "v/verbose", common: ["REGISTRY/walk/a:1"], "-v", before: pushed),
+        OptionProbe("push", "q/quiet", common: ["REGISTRY/REPOSITORY/a:1"], "-q", before: pushed),
+        OptionProbe("push", "v/verbose", common: ["REGISTRY/REPOSITORY/a:1"], "-v", before: pushed),
         OptionProbe("images", "q/quiet", "-q", before: tagged),
         OptionProbe(
             "inspect", "platform", common: ["localhost/a:1"], "--platform", "linux/s390x",
@@ -150,7 +150,7 @@ extension OptionProbe {
         OptionProbe("doctor", "v/verbose", "-v"),
     ]
 
-    private static let pushed = [["build", "-q", "-t", "REGISTRY/walk/a:1", "CTX"]]
+    private static let pushed = [["build", "-q", "-t", "REGISTRY/REPOSITORY/a:1", "CTX"]]
 
     /// The commands that open the store, with what else they take.
     private static let storeCommands: [(command: String, common: [String])] = [

@@ -34,8 +34,11 @@ import Testing
         let folder = try TemporaryDirectory()
         try folder.write("Dockerfile", "FROM scratch\nCOPY . /\n".utf8)
         let pack = isPacked ? "| gzip" : ""
-        try Command(["sh", "-ec", "cd \(folder.path); tar -c Dockerfile \(pack) >context.tar"])
-            .run().required()
+        try Command([
+            "sh", "-ec",
+            "cd \(folder.path); head -c 16384 /dev/urandom >noise; tar -c Dockerfile noise \(pack) >context.tar",
+        ])
+        .run().required()
         let lichen = try LichenProgram()
         let build = lichen.command(["build", "--progress", "plain", "-"])
         let (state, outcome) = try Self.killReader(of: build, feeding: folder.path("context.tar"))

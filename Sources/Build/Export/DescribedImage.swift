@@ -24,27 +24,25 @@ public struct DescribedImage: Sendable, Equatable {
 
     /// Finds an image by what a user typed: a reference, or the digest of a manifest or an index.
     ///
-    /// - Parameter platform: which one is meant of an index.
+    /// - Parameter platform: which one is meant; of an index it is the host's if none is.
     /// - Throws: `StoreError`: `unknownImage`, `missingBlob`, or `damaged` with the document's own words.
-    public init(_ name: String, platform: Platform = .host, in store: Store) throws(StoreError) {
+    public init(_ name: String, platform: Platform? = nil, in store: Store) throws(StoreError) {
         try self.init(try Self.find(name, in: store), platform: platform, in: store)
     }
 
     /// Reads the image that `descriptor` points to, itself or through an index.
-    public init(_ descriptor: Descriptor, platform: Platform = .host, in store: Store)
+    public init(_ descriptor: Descriptor, platform: Platform? = nil, in store: Store)
         throws(StoreError)
     {
-        var descriptor = descriptor
+        var (descriptor, isAlone) = (descriptor, true)
         var bytes = try Self.document(descriptor.digest, in: store)
         var document = try Self.parse(bytes, descriptor)
         if case .index(let index) = document {
-            guard let entry = index.descriptor(for: platform) else {
-                throw StoreError(
-                    .unknownImage("\(descriptor.digest) for \(platform)"),
-                    hint: "it is there for: "
-                        + index.platforms.map(\.description).joined(separator: ", "))
+            let wanted = platform ?? .host
+            guard let entry = index.descriptor(for: wanted) else {
+                throw Self.lacks(wanted, descriptor, has: index.platforms)
             }
-            descriptor = entry
+            (descriptor, isAlone) = (entry, false)
             bytes = try Self.document(descriptor.digest, in: store)
             document = try Self.parse(bytes, descriptor)
         }
@@ -61,6 +59,18 @@ public struct DescribedImage: Sendable, Equatable {
         } catch {
             throw StoreError(.damaged("\(manifest.config.digest): \(error)"))
         }
+        // What an index says of its images has been heeded above.
+        if isAlone, let platform, !config.platform.matches(platform) {
+            throw Self.lacks(platform, descriptor, has: [config.platform])
+        }
+    }
+
+    private static func lacks(
+        _ platform: Platform, _ descriptor: Descriptor, has others: [Platform]
+    ) -> StoreError {
+        StoreError(
+            .unknownImage("\(descriptor.digest) for \(platform)"),
+            hint: "it is there for: " + others.map(\.description).joined(separator: ", "))
     }
 
     private static func find(_ name: String, in store: Store) throws(StoreError) -> Descriptor {

@@ -16,8 +16,10 @@ struct InspectCommand: ParsableCommand {
     @Argument(help: "The image's name.", transform: Reference.init(named:))
     var image: Reference
 
-    @Option(help: "Which image of an index, as in linux/amd64.", transform: Platform.init(parsing:))
-    var platform: Platform = .host
+    @Option(
+        help: "Which image of an index, as in linux/amd64; this host's if none is named.",
+        transform: Platform.init(parsing:))
+    var platform: Platform?
 
     @OptionGroup(title: "Store") var store: StoreOptions
 
