@@ -49,6 +49,14 @@ public enum OwnLimits {
         limit(Int32(__RLIMIT_NPROC.rawValue))
     }
 
+    /// Takes all that the administrator allows of open files; where that is refused, the soft limit stays.
+    public static func raiseOpenFiles() {
+        var value = rlimit()
+        if getrlimit(ResourceKind.nofile.number, &value) != 0 { return }
+        value.rlim_cur = value.rlim_max
+        _ = setrlimit(ResourceKind.nofile.number, &value)
+    }
+
     private static func limit(_ resource: Int32) -> (soft: UInt64?, hard: UInt64?) {
         var value = rlimit()
         if getrlimit(resource, &value) != 0 { return (nil, nil) }

@@ -14,6 +14,8 @@ enum ServiceProcess {
         ) throws -> Void
     ) -> Never {
         _ = makeNotDumpable()
+        // Two stay open for each RUN of a build. A RUN has limits of its own.
+        OwnLimits.raiseOpenFiles()
         let socket = MessageSocket(OwnedDescriptor(owning: 3))
         do {
             guard let hello = try socket.receive(),
