@@ -36,84 +36,75 @@ final class StepRecords: SupervisorRecords {
 
     // MARK: - Denials
 
-    func isDenied(_ call: NotifiedCall, by caller: CallerMemory) -> Bool {
+    func isDenied(_ call: NotifiedCall, by memory: CallerMemory) -> Bool {
         let quick = supervised.verdict(on: call)
         if quick.isWatched { return false }
         let verdict = quick.verdict
-        state.withLock { state in
-            let length = state.program.withUnsafeMutableBufferPointer { caller.program(into: $0) }
-            let known = state.denials.firstIndex { denial in
-                denial.number == call.number && denial.reason == verdict.reason
-                    && Self.isSame(denial.caller, state.program, length)
-            }
-            if let known {
-                state.denials[known].count += 1
-                return
-            }
-            let denial = Denial(
+        note(
+            memory, in: \.denials,
+            where: { $0.number == call.number && $0.reason == verdict.reason }
+        ) { caller in
+            Denial(
                 call: verdict.call, number: call.number,
-                arguments: Self.decoded(call, verdict.call, caller),
-                caller: Self.caller(caller, state.program, length), reason: verdict.reason, count: 1
-            )
-            // What was read is of whoever has its number now.
-            if !caller.waits { return }
-            if state.denials.count < Self.mostEntries {
-                state.denials.append(denial)
-            } else {
-                state.unrecorded += 1
-            }
+                arguments: Self.decoded(call, verdict.call, memory), caller: caller,
+                reason: verdict.reason, count: 1)
         }
         return true
     }
 
     // MARK: - Missing ids
 
-    func miss(_ call: NotifiedCall, by caller: CallerMemory, uids: [UInt32], gids: [UInt32]) {
+    func miss(_ call: NotifiedCall, by memory: CallerMemory, uids: [UInt32], gids: [UInt32]) {
         let name = supervised.program.name(of: call.number) ?? "call \(call.number)"
-        state.withLock { state in
-            let length = state.program.withUnsafeMutableBufferPointer { caller.program(into: $0) }
-            let known = state.missing.firstIndex { missing in
-                missing.call == name && missing.uids == uids && missing.gids == gids
-                    && Self.isSame(missing.caller, state.program, length)
-            }
-            if let known {
-                state.missing[known].count += 1
-                return
-            }
-            let missing = MissingID(
-                call: name, arguments: Self.decoded(call, name, caller), uids: uids, gids: gids,
-                caller: Self.caller(caller, state.program, length), count: 1)
-            if !caller.waits { return }
-            if state.missing.count < Self.mostEntries {
-                state.missing.append(missing)
-            } else {
-                state.unrecorded += 1
-            }
+        note(
+            memory, in: \.missing,
+            where: { $0.call == name && $0.uids == uids && $0.gids == gids }
+        ) { caller in
+            MissingID(
+                call: name, arguments: Self.decoded(call, name, memory), uids: uids, gids: gids,
+                caller: caller, count: 1)
         }
     }
 
     // MARK: - Addresses
 
     func refuse(
-        _ call: NotifiedCall, by caller: CallerMemory, reaching address: IPAddress, port: UInt16
+        _ call: NotifiedCall, by memory: CallerMemory, reaching address: IPAddress, port: UInt16
     ) {
         let name = supervised.program.name(of: call.number) ?? "call \(call.number)"
+        note(
+            memory, in: \.refused,
+            where: { $0.call == name && $0.address == address && $0.port == port }
+        ) { caller in
+            RefusedAddress(
+                call: name, arguments: Self.decoded(call, name, memory), address: address,
+                port: port, caller: caller, count: 1)
+        }
+    }
+
+    // MARK: - Counting
+
+    /// Counts a call that is on record for this caller, or puts a new one on record.
+    ///
+    /// - Parameter make: reads more of the caller's memory; only where the call is new.
+    private func note<Entry: CountedCall>(
+        _ memory: CallerMemory, in list: WritableKeyPath<State, [Entry]>,
+        where isSameCall: (Entry) -> Bool, _ make: (Caller) -> Entry
+    ) {
         state.withLock { state in
-            let length = state.program.withUnsafeMutableBufferPointer { caller.program(into: $0) }
-            let known = state.refused.firstIndex { refused in
-                refused.call == name && refused.address == address && refused.port == port
-                    && Self.isSame(refused.caller, state.program, length)
+            let length = state.program.withUnsafeMutableBufferPointer { memory.program(into: $0) }
+            let known = state[keyPath: list].firstIndex {
+                isSameCall($0) && Self.isSame($0.caller, state.program, length)
             }
             if let known {
-                state.refused[known].count += 1
+                state[keyPath: list][known].count += 1
                 return
             }
-            let refused = RefusedAddress(
-                call: name, arguments: Self.decoded(call, name, caller), address: address,
-                port: port, caller: Self.caller(caller, state.program, length), count: 1)
-            if !caller.waits { return }
-            if state.refused.count < Self.mostEntries {
-                state.refused.append(refused)
+            let entry = make(Self.caller(memory, state.program, length))
+            // What was read is of whoever has its number now.
+            if !memory.waits { return }
+            if state[keyPath: list].count < Self.mostEntries {
+                state[keyPath: list].append(entry)
             } else {
                 state.unrecorded += 1
             }
@@ -164,3 +155,13 @@ final class StepRecords: SupervisorRecords {
         }
     }
 }
+
+/// What one list of the records holds: a call of a program, and how often it came.
+private protocol CountedCall {
+    var caller: Caller { get }
+    var count: Int { get set }
+}
+
+extension Denial: CountedCall {}
+extension MissingID: CountedCall {}
+extension RefusedAddress: CountedCall {}
