@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -108,3 +110,12 @@ int64_t sbx_filesystem_type(int fd) {
 
 int64_t sbx_seek_data(int fd, int64_t offset) { return OR_ERRNO((int64_t)lseek(fd, offset, SEEK_DATA)); }
 int64_t sbx_seek_hole(int fd, int64_t offset) { return OR_ERRNO((int64_t)lseek(fd, offset, SEEK_HOLE)); }
+
+int sbx_spread_directories(int dir) {
+    /* The kernel's macros say long, and mean int. */
+    int flags = 0;
+    if (ioctl(dir, FS_IOC_GETFLAGS, &flags) < 0) return -errno;
+    if (flags & FS_TOPDIR_FL) return 0;
+    flags |= FS_TOPDIR_FL;
+    return OR_ERRNO(ioctl(dir, FS_IOC_SETFLAGS, &flags));
+}

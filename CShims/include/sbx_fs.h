@@ -66,6 +66,9 @@ ssize_t sbx_getdents(int dir, void *buffer, size_t size);
 /* The magic number of the file system that holds `fd` (statfs(2) f_type). */
 int64_t sbx_filesystem_type(int fd);
 
+/* Says that the directories in `dir` have nothing to do with each other (chattr(1), T); -ENOTTY or -EOPNOTSUPP where that means nothing. */
+int sbx_spread_directories(int dir);
+
 /* Where the next data and the next hole of a sparse file begin; -ENXIO past the end. */
 int64_t sbx_seek_data(int fd, int64_t offset);
 int64_t sbx_seek_hole(int fd, int64_t offset);

@@ -207,6 +207,11 @@ extension FileDescriptor {
             })
     }
 
+    /// Asks the file system to put the directories in this one far from each other: attribute T of chattr(1), which ext4 heeds.
+    public func spreadDirectories() throws(Errno) {
+        _ = try Errno.check(sbx_spread_directories(rawValue))
+    }
+
     /// Makes what was written durable; for a directory, its names.
     public func synchronise() throws(Errno) { try checked(fsync(rawValue)) }
 
