@@ -63,6 +63,35 @@ public final class BufferingSink: LendingSink {
     }
 }
 
+/// Hands on what is written, and a copy of it to a second sink. When that one fails it is given up: the first has all bytes all the same.
+public final class CopyingSink: LendingSink {
+    private let sink: any LendingSink
+    private var copy: (any ByteSink)?
+    private var lent = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+    public init(_ sink: any LendingSink, copyTo copy: any ByteSink) {
+        self.sink = sink
+        self.copy = BufferingSink(copy)
+    }
+
+    public func room() throws -> UnsafeMutableRawBufferPointer {
+        lent = try sink.room()
+        return lent
+    }
+
+    public func commit(_ count: Int) throws {
+        // Before they are handed on: then the room is another's.
+        let bytes = UnsafeRawBufferPointer(rebasing: lent[..<count])
+        do { try copy?.write(bytes) } catch { copy = nil }
+        try sink.commit(count)
+    }
+
+    public func finish() throws {
+        do { try copy?.finish() } catch { copy = nil }
+        try sink.finish()
+    }
+}
+
 /// Keeps what is written in memory; for small things and tests.
 public final class MemorySink: ByteSink {
     public private(set) var bytes: [UInt8] = []

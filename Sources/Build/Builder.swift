@@ -1,5 +1,6 @@
 import Dockerfile
 import Doctor
+import HTTP
 import Linux
 import OCI
 import Synchronization
@@ -21,6 +22,9 @@ public struct Builder: Sendable {
     public func build(_ request: BuildRequest) async throws -> BuildResult {
         try await described { try await carryOut(request) }
     }
+
+    /// Loads what asks registries, which takes a while, on a thread of its own: for programs that have other things to do before they build.
+    public static func expectBuild() { HTTPClient.loadAhead() }
 
     private func carryOut(_ request: BuildRequest) async throws -> BuildResult {
         raiseOpenFileLimit()
@@ -46,21 +50,28 @@ public struct Builder: Sendable {
         defer { fetcher.removeFiles() }
         let (text, context) = try await read(request, fetcher)
         let document = try text.parse(arguments: request.buildArguments)
+        let policyDigest = BuildSession.beginPolicyDigest()
+        let weaknesses = Weaknesses(request.requirements, observer: observer)
+        let foresight = Foresight(text, request, store)
+        let expectsRun = document.instructions.contains { $0.kind == .run }
+        let worker = WorkerClient(
+            request, store: store, expectsRun: expectsRun, weaknesses: weaknesses)
+        if expectsRun, !isRehearsal, foresight.expectsWork { worker.begin() }
         do {
             let planned = try await plan(document, request, images)
             try Checks.report(document, planned, context, request, to: observer)
             let plans = planned.map(\.plan)
-            let emulation = try Emulation(for: plans, document)
-            let weaknesses = Weaknesses(request.requirements, observer: observer)
-            let worker = WorkerClient(
-                request, store: store, emulators: emulation.emulators, weaknesses: weaknesses)
             let session = try BuildSession(
                 request: request, document: document, plans: plans, store: store, images: images,
                 worker: worker, remote: remote, archives: archives, context: context,
-                weaknesses: weaknesses,
-                isRehearsal: isRehearsal, observer: observer)
+                emulators: Emulation(for: plans, document).emulators, policyDigest: policyDigest,
+                foresight: foresight, weaknesses: weaknesses, isRehearsal: isRehearsal,
+                observer: observer)
             return try await body(session)
-        } catch let error as DockerfileError {
+        } catch {
+            // Perhaps it has begun, and there was nothing for it to do.
+            await worker.finish()
+            guard let error = error as? DockerfileError else { throw error }
             var failure = BuildError(any: error)
             failure.excerpt = error.excerpt(in: document.source)
             throw failure
@@ -103,6 +114,7 @@ public struct Builder: Sendable {
             let states = try await StageScheduler(session: session).solveAll()
             let built = try await assemble(states, session)
             try await deliver(built, session)
+            session.foresight.remember(at: session.now)
             outcome = .success(
                 BuildResult(
                     manifest: built.top,

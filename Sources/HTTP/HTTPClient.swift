@@ -14,6 +14,9 @@ public final class HTTPClient: Sendable {
 
     public init(userAgent: String = "lichen") { self.userAgent = userAgent }
 
+    /// Begins to load libcurl and what it stands on, 33 libraries, on a thread of its own.
+    public static func loadAhead() { startThread { Libcurl.loadAhead() } }
+
     /// Sends a request and collects the answer's body, of at most `limit` bytes.
     public func collect(
         _ request: HTTPRequest, limit: Int, observer: (any TransferObserver)? = nil

@@ -117,6 +117,9 @@ private func run(helper name: String, _ arguments: [String]) throws(SystemError)
 extension Pipe {
     /// Closes our writing end, so that the reader sees the end of the others'.
     public consuming func closeWriting() -> OwnedDescriptor { reading }
+
+    /// Closes our reading end, so that the writer sees the end of the others'.
+    public consuming func closeReading() -> OwnedDescriptor { writing }
 }
 
 extension UnsafePointer where Pointee == UnsafePointer<CChar>? {

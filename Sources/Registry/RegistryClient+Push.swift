@@ -136,11 +136,11 @@ extension RegistryClient {
     /// What a push has to be allowed.
     static let pushing: Set<RegistryAccess.Action> = [.pull, .push]
 
-    private func begin(
-        _ digest: Digest, in repository: String
+    func begin(
+        _ blob: some CustomStringConvertible, in repository: String
     ) async throws(RegistryError) -> UploadSession {
         let call = try call(
-            .putBlob, .post, endpoint.uploads(in: repository), repository, digest,
+            .putBlob, .post, endpoint.uploads(in: repository), repository, blob,
             actions: Self.pushing)
         let response = try await repeating(call)
         return UploadSession(

@@ -71,7 +71,7 @@ extension Store {
 }
 
 /// A blob that is being written. Gone again, unless it is kept.
-public struct NewBlob: ~Copyable {
+public struct NewBlob: ~Copyable, Sendable {
     private let store: Store
     /// Nil where it has none so far.
     private let name: String?

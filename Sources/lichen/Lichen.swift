@@ -14,6 +14,10 @@ import Linux
         case AttackProgram.argument: AttackProgram.run()
         default: break
         }
+        // Nearly every build asks a registry. Its libraries take longer to load than the options to be parsed.
+        if CommandLine.arguments.dropFirst().first == BuildCommand.configuration.commandName {
+            Builder.expectBuild()
+        }
         do {
             var command = try Lichen.parseAsRoot()
             try command.run()

@@ -32,8 +32,8 @@ struct `The descriptors of a build` {
             let (before, after) = (few.descriptors[role]?.most, many.descriptors[role]?.most)
             #expect((before ?? 0) > 3, "\(role): \(few)")
             // Worker and unpacker keep what a RUN left until the build ends, since any later step may stand on it. Beside that some
-            // stay for as long as a process lives: connections, the memory of hints.
-            let allowed = (before ?? 0) + (role == .builder ? 0 : 2 * runs) + 8
+            // stay for as long as a process lives: connections, the memory of hints. And what is packed and received beside the RUNs.
+            let allowed = (before ?? 0) + (role == .builder ? 0 : 2 * runs) + 16
             #expect((after ?? .max) <= allowed, "\(role): \(few) \(many)")
         }
     }

@@ -3,6 +3,7 @@ import OCI
 import Registry
 import Store
 import Synchronization
+import SystemPackage
 
 /// Sends images to registries: what one has already is not sent, what it has in another repository is lent.
 ///
@@ -14,11 +15,15 @@ final class ImagePusher: Sendable {
     /// One upload per blob and repository, however many ask.
     private let uploads = Mutex<[Upload: Task<Void, any Error>]>([:])
     private let early = Mutex(Early())
+    /// Blobs up to this size are sent without a question.
+    private static let largestUnasked = 32 << 10
     /// So many blobs go up beside the build.
     private static let mostEarly = 2
 
     private struct Early {
         var tasks: [Task<Void, any Error>] = []
+        /// Of blobs that are being packed.
+        var growing: [EarlyUpload] = []
         var hasEnded = false
     }
 
@@ -44,9 +49,50 @@ final class ImagePusher: Sendable {
         }
     }
 
+    /// Begins to send a blob that is being packed into `file`. `settle` says what came of it.
+    func follow(_ file: FileDescriptor, to references: [Reference]) throws -> [EarlyUpload] {
+        var uploads: [EarlyUpload] = []
+        for reference in references
+        where !uploads.contains(where: {
+            $0.reference.registry == reference.registry
+                && $0.reference.repository == reference.repository
+        }) {
+            let client = try source.client(reference.registry)
+            let own = try file.shared()
+            uploads.append(EarlyUpload(of: own, to: reference, client))
+        }
+        early.withLock { early in
+            if early.hasEnded { uploads.forEach { $0.cancel() } }
+            early.growing += uploads
+        }
+        return uploads
+    }
+
+    /// Says what the followed file has become; nil where nothing did.
+    func settle(_ followers: [EarlyUpload], as blob: Descriptor?) {
+        for follower in followers {
+            follower.end(with: blob)
+            guard let blob else { continue }
+            let progress = TransferProgress(.upload, blob, observer, source.counter)
+            _ = upload(blob, to: follower.reference) { client in
+                if await follower.hasSucceeded {
+                    progress.sent(follower.sentBytes)
+                    return progress.done(moved: true)
+                }
+                // In vain, but over the network all the same.
+                self.source.counter.add(.upload, Int64(follower.sentBytes))
+                try await self.push(blob: blob, to: follower.reference, client)
+            }
+        }
+    }
+
     /// Ends what was begun and nobody waits for any more, and begins nothing new.
     func end() async {
-        early.withLock { $0.hasEnded = true }
+        let growing = early.withLock { early in
+            early.hasEnded = true
+            return early.growing
+        }
+        for upload in growing { upload.cancel() }
         let tasks = uploads.withLock { Array($0.values) }
         for task in tasks { task.cancel() }
         for task in tasks { _ = try? await task.value }
@@ -55,30 +101,39 @@ final class ImagePusher: Sendable {
     private func upload(
         _ blob: Descriptor, to reference: Reference, after turn: Task<Void, any Error>? = nil
     ) -> Task<Void, any Error> {
+        upload(blob, to: reference) { client in
+            _ = try? await turn?.value
+            try Task.checkCancellation()
+            try await self.push(blob: blob, to: reference, client)
+        }
+    }
+
+    /// One task for a blob and a repository: that of whoever comes first.
+    private func upload(
+        _ blob: Descriptor, to reference: Reference,
+        _ body: @escaping @Sendable (RegistryClient) async throws -> Void
+    ) -> Task<Void, any Error> {
         let key = Upload(
             digest: blob.digest, registry: reference.registry, repository: reference.repository)
         return uploads.withLock { uploads in
             if let task = uploads[key] { return task }
-            let task = Task {
-                _ = try? await turn?.value
-                try Task.checkCancellation()
-                try await self.push(
-                    blob: blob, to: reference, self.source.client(reference.registry))
-            }
+            let task = Task { try await body(self.source.client(reference.registry)) }
             uploads[key] = task
             return task
         }
     }
 
     /// Pushes a manifest, its config and its layers to `reference`. Where the tag says the same already, one request is all.
-    func push(_ descriptor: Descriptor, to reference: Reference) async throws {
+    ///
+    /// - Parameter isNew: the manifest was made just now: then the tag is not asked what it says.
+    func push(_ descriptor: Descriptor, to reference: Reference, isNew: Bool = false) async throws {
         guard let bytes = try store.document(descriptor.digest) else {
             throw StoreError(.missingBlob(descriptor.digest))
         }
         do {
             let client = try source.client(reference.registry)
             let name = ManifestName(reference)
-            if let there = try await client.findManifest(name, in: reference.repository),
+            if !isNew, let there = try await client.findManifest(name, in: reference.repository),
                 there.digest == descriptor.digest
             {
                 return
@@ -141,9 +196,12 @@ final class ImagePusher: Sendable {
         progress.done(moved: true)
     }
 
+    /// Whether the registry has the blob, or takes it from another of its repositories.
     private func isThere(
         _ blob: Descriptor, _ reference: Reference, _ client: RegistryClient, _ lender: String?
     ) async throws -> Bool {
+        // To ask takes as long as to send.
+        if lender == nil, blob.size <= Self.largestUnasked { return false }
         if try await client.findBlob(blob.digest, in: reference.repository) != nil { return true }
         guard let lender, lender != reference.repository else { return false }
         return try await client.mountBlob(blob.digest, from: lender, into: reference.repository)

@@ -36,7 +36,7 @@ final class TransferProgress: TransferObserver {
 
     func requestStarted(_ method: HTTPRequest.Method, _ url: HTTPURL) {}
     func received(_ bytes: Int) { if transfer.direction == .download { add(bytes) } }
-    func sent(_ bytes: Int) { if transfer.direction == .upload { add(bytes) } }
+    func sent(_ bytes: Int) { if transfer.direction == .upload, bytes > 0 { add(bytes) } }
 
     private func add(_ bytes: Int) {
         counter.add(transfer.direction, Int64(bytes))

@@ -76,6 +76,18 @@ struct Plan: Sendable {
         return true
     }
 
+    /// Whether a RUN stands on the files that instruction `index` of a stage makes: a later one of it, or one of a stage on top of it.
+    func hasRun(after index: Int, of stage: Int) -> Bool {
+        if stages[stage]!.stage.instructions.dropFirst(index + 1).contains(where: {
+            $0.kind == .run
+        }) {
+            return true
+        }
+        return stages.values.contains { above in
+            above.base == .stage(stage) && hasRun(after: -1, of: above.stage.index)
+        }
+    }
+
     /// - Parameter triggers: what comes right after FROM, by the index of the stage.
     /// - Throws: `DockerfileError` for what the Dockerfile says wrong, `BuildError` for what is not carried out yet.
     init(

@@ -3,6 +3,8 @@ import Layers
 import Linux
 import OCI
 import Store
+import Synchronization
+import SystemPackage
 
 extension BuildSession {
     /// The listings of these layers. One that was never listed is read through once, from its blob.
@@ -74,8 +76,45 @@ extension BuildSession {
     }
 
     /// Makes a layer in this process, without a namespace: what `body` composes on `parent`.
+    ///
+    /// - Parameters:
+    ///   - relay: passes its files on to the worker meanwhile.
+    ///   - destinations: repositories that get the blob meanwhile.
     func compose(
-        on parent: LayerStack, _ body: @escaping @Sendable (inout LayerComposer) throws -> Void
+        on parent: LayerStack, relay: TreeRelay? = nil, for destinations: [Reference] = [],
+        _ body: @escaping @Sendable (inout LayerComposer) throws -> Void
+    ) async throws -> PackedLayer? {
+        let packed: Result<PackedLayer?, any Error>
+        do {
+            packed = .success(
+                try await makeBlob(for: destinations) { file in
+                    try await pack(into: file, on: parent, relay, body)
+                })
+        } catch { packed = .failure(error) }
+        await relay?.finish(as: (try? packed.get())?.record.diffID)
+        return try packed.get()
+    }
+
+    /// Makes a blob of the store: `body` writes its file, or nothing.
+    func makeBlob(
+        for destinations: [Reference], _ body: (FileDescriptor) async throws -> PackedLayer?
+    ) async throws -> PackedLayer? {
+        let blob = BlobInMaking(try store.newBlob())
+        let followers = try pusher.follow(blob.file, to: destinations)
+        var packed: PackedLayer?
+        // Whoever follows the file is told how it ended, in any case.
+        defer { if packed == nil { pusher.settle(followers, as: nil) } }
+        packed = try await body(blob.file)
+        guard let packed else { return nil }
+        let descriptor = packed.record.blob
+        pusher.settle(followers, as: descriptor)
+        try await blocking { try blob.keep(as: descriptor.digest) }
+        return packed
+    }
+
+    private func pack(
+        into file: FileDescriptor, on parent: LayerStack, _ relay: TreeRelay?,
+        _ body: @escaping @Sendable (inout LayerComposer) throws -> Void
     ) async throws -> PackedLayer? {
         let (store, threads) = (store, request.jobs ?? Host.processorCount)
         let archives = archives
@@ -83,7 +122,9 @@ extension BuildSession {
         let (latest, now) = (request.sourceDateEpoch, now.secondsSinceEpoch)
         return try await blocking {
             var listing = ListingBuilder()
-            let packed = try LayerPacking.pack(into: store, encoding, threads: threads) { tar in
+            let packed = try LayerPacking.pack(
+                into: file, encoding, threads: threads, copyTo: relay?.writing
+            ) { tar in
                 var composer = LayerComposer(
                     parent: parent, to: tar, latest: latest, now: now, archives: archives)
                 try body(&composer)
@@ -93,5 +134,21 @@ extension BuildSession {
             try store.keepListing(listing.encoded(), of: packed.record.diffID)
             return packed
         }
+    }
+}
+
+/// A new blob that several threads hand on to each other.
+private final class BlobInMaking: Sendable {
+    private let blob: Mutex<NewBlob?>
+    let file: FileDescriptor
+
+    init(_ blob: consuming NewBlob) {
+        file = blob.file.borrowed
+        self.blob = Mutex(blob)
+    }
+
+    func keep(as digest: Digest) throws {
+        guard let blob = blob.withLock({ $0.take() }) else { return }
+        try blob.keep(as: digest)
     }
 }

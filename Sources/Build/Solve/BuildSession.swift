@@ -26,10 +26,11 @@ final class BuildSession: Sendable {
     let context: BuildContext
     /// Nothing is carried out: a step that the store can't answer ends its stage.
     let isRehearsal: Bool
-    /// Of the policy in force, for keys.
-    let policyDigest: Digest
-    /// Of the one of `RUN --security=insecure`.
-    let insecurePolicyDigest: Digest
+    /// Of the policy in force, for keys; found out while other things are waited for.
+    let policyDigest: Task<Digest, any Error>
+    let foresight: Foresight
+    /// For RUNs of other machines; empty where the kernel has its own.
+    let emulators: [Emulator]
     private let insecureLines = Mutex<Set<Int>>([])
     /// One clock reading for the whole build.
     let now: Timestamp
@@ -44,7 +45,8 @@ final class BuildSession: Sendable {
     init(
         request: BuildRequest, document: DockerfileDocument, plans: [Plan], store: Store,
         images: ImageSource, worker: WorkerClient, remote: RemoteFiles,
-        archives: ArchiveReaderClient, context: BuildContext, weaknesses: Weaknesses,
+        archives: ArchiveReaderClient, context: BuildContext, emulators: [Emulator],
+        policyDigest: Task<Digest, any Error>, foresight: Foresight, weaknesses: Weaknesses,
         isRehearsal: Bool = false, observer: @escaping BuildObserver
     ) throws {
         self.request = request
@@ -59,11 +61,20 @@ final class BuildSession: Sendable {
         self.weaknesses = weaknesses
         self.isRehearsal = isRehearsal
         self.observer = observer
-        policyDigest = Self.digest(of: try .default)
-        insecurePolicyDigest = Self.digest(of: try .insecure)
+        self.emulators = emulators
+        self.policyDigest = policyDigest
+        self.foresight = foresight
         let clock = Timestamp(secondsSinceEpoch: wallClockSeconds())
         now = request.sourceDateEpoch.map { Timestamp(secondsSinceEpoch: $0) } ?? clock
     }
+
+    /// Begins to find out the digest of the policy in force.
+    static func beginPolicyDigest() -> Task<Digest, any Error> {
+        Task.detached { digest(of: try .default) }
+    }
+
+    /// Of the policy of `RUN --security=insecure`.
+    func insecurePolicyDigest() throws -> Digest { Self.digest(of: try .insecure) }
 
     private static func digest(of policy: SandboxPolicy) -> Digest {
         var key = CacheKey("policy")
@@ -104,6 +115,13 @@ final class BuildSession: Sendable {
     /// Sends a layer that was made just now where the image will go, while the build goes on.
     func beginUpload(of blob: Descriptor, madeBy stage: Int, of plan: Plan) {
         if request.pushes, plan.isPartOfImage(stage) { pusher.begin(blob, to: request.tags) }
+    }
+
+    /// Where a layer of the image goes while it is packed. With times that are set, it may well be there already: then it waits to be
+    /// asked for when it is whole.
+    func earlyDestinations(of stage: Int, _ plan: Plan) -> [Reference] {
+        request.pushes && request.sourceDateEpoch == nil && plan.isPartOfImage(stage)
+            ? request.tags : []
     }
 
     /// Remembers a step that is being packed and put on record.

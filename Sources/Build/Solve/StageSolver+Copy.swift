@@ -9,15 +9,15 @@ import Store
 /// where they go.
 extension StageSolver {
     mutating func perform(
-        _ copy: CopyInstruction, _ instruction: Instruction, _ origin: Plan.CopyOrigin?,
-        _ event: BuildEvent.Step
+        _ copy: CopyInstruction, _ instruction: Instruction, _ index: Int, _ event: BuildEvent.Step
     ) async throws {
         var transfer = try transfer(copy.sources, copy.owner, copy.mode)
         transfer.line = event.line
         transfer.excludes = try copy.excludes.map { try expand($0) }
         transfer.keepsParents = copy.keepsParents
         transfer.isLinked = copy.isLinked
-        switch origin {
+        transfer.isForRun = plan.hasRun(after: index, of: planned.stage.index)
+        switch planned.origins[index] {
         case nil:
             try await performFromContext(session.context.source, transfer, instruction, event)
         case .stage(let index)?:
@@ -35,11 +35,12 @@ extension StageSolver {
     }
 
     mutating func perform(
-        _ add: AddInstruction, _ instruction: Instruction, _ event: BuildEvent.Step
+        _ add: AddInstruction, _ instruction: Instruction, _ index: Int, _ event: BuildEvent.Step
     ) async throws {
         var transfer = try transfer(add.sources, add.owner, add.mode)
         transfer.line = event.line
         transfer.isAdd = true
+        transfer.isForRun = plan.hasRun(after: index, of: planned.stage.index)
         transfer.excludes = try add.excludes.map { try expand($0) }
         transfer.isLinked = add.isLinked
         transfer.checksum = try add.checksum.map { try expand($0) }
@@ -74,6 +75,7 @@ extension StageSolver {
         _ event: BuildEvent.Step
     ) async throws {
         let (session, current) = (session, state)
+        let destinations = session.earlyDestinations(of: planned.stage.index, plan)
         let parts: [CopyPart]
         let common: Digest
         do {
@@ -88,6 +90,7 @@ extension StageSolver {
             event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range,
             isLinked: transfer.isLinked
         ) {
+            if transfer.isForRun { await session.makeTrees(of: current.layers) }
             let attributes = try await Self.attributes(of: transfer, current, session)
             var gathered: [CopySelection] = []
             for part in parts { gathered.append(try await part.selection()) }
@@ -96,7 +99,10 @@ extension StageSolver {
                 transfer.isLinked ? LayerStack() : try await session.stack(of: current.layers)
             let directory = current.workingDirectory
             return StepOutcome(
-                try await session.compose(on: parent) { composer in
+                try await session.compose(
+                    on: parent, relay: transfer.isForRun ? try TreeRelay(session.worker) : nil,
+                    for: destinations
+                ) { composer in
                     try composer.copy(
                         selections, to: transfer.destination, workingDirectory: directory,
                         attributes)
@@ -120,6 +126,7 @@ extension StageSolver {
         _ event: BuildEvent.Step
     ) async throws {
         let (session, current) = (session, state)
+        let destinations = session.earlyDestinations(of: planned.stage.index, plan)
         // The other stage's key stands for all that it holds.
         let common: Digest
         do {
@@ -146,11 +153,7 @@ extension StageSolver {
                 workingDirectory: current.workingDirectory, uid: owner?.uid, gid: owner?.gid,
                 mode: transfer.mode,
                 latest: session.request.sourceDateEpoch, now: session.now.secondsSinceEpoch)
-            let answer = try await session.worker.ask(.copy(order))
-            guard case .packed(let packed) = answer.reply else {
-                throw BuildError(.bug, "the worker gave another answer than asked for")
-            }
-            return StepOutcome(packed)
+            return StepOutcome(try await session.packByWorker(.copy(order), for: destinations))
         }
     }
 

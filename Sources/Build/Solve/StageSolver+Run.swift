@@ -17,7 +17,7 @@ extension StageSolver {
             environment: environment(),
             workingDirectory: state.workingDirectory, user: state.config.config.user,
             network: try network(run, instruction), allowances: session.request.allowances,
-            isForeign: !planned.platform.normalized.runsHere,
+            emulators: planned.platform.normalized.runsHere ? [] : session.emulators,
             hostname: try BuiltInArguments(session.request.buildArguments).hostname,
             latest: session.request.sourceDateEpoch)
         order.isInsecure = run.security == .insecure
@@ -26,11 +26,13 @@ extension StageSolver {
         let current = state
         let session = session
         let request = order
+        let destinations = session.earlyDestinations(of: planned.stage.index, plan)
         try await step(
-            event, key: key(of: request, mounts), createdBy: createdBy, at: instruction.range,
+            event, key: try await key(of: request, mounts), createdBy: createdBy,
+            at: instruction.range,
             reading: mounts.basis
         ) {
-            try await Self.carryOut(request, mounts, on: current, event, session)
+            try await Self.carryOut(request, mounts, on: current, for: destinations, event, session)
         }
     }
 
@@ -65,7 +67,7 @@ extension StageSolver {
     }
 
     /// Everything that the command can see. Proxies are left out: another way to the same files.
-    private func key(of order: RunOrder, _ mounts: StepMounts) -> Digest {
+    private func key(of order: RunOrder, _ mounts: StepMounts) async throws -> Digest {
         var key = CacheKey("RUN")
         key.add(state.key)
         key.add(order.arguments)
@@ -74,8 +76,10 @@ extension StageSolver {
         key.add(order.user)
         key.add(order.network.rawValue)
         key.add(planned.platform.description)
-        key.add(session.policyDigest)
-        if order.isInsecure { key.add(["insecure", session.insecurePolicyDigest.description]) }
+        key.add(try await session.policyDigest.value)
+        if order.isInsecure {
+            key.add(["insecure", try session.insecurePolicyDigest().description])
+        }
         key.add(session.request.sourceDateEpoch.map { String($0) })
         let limits = session.request.limits
         if limits != .none { key.add(["limits"] + limits.words) }
@@ -96,8 +100,8 @@ extension StageSolver {
     }
 
     private static func carryOut(
-        _ order: RunOrder, _ mounts: StepMounts, on state: StageState, _ event: BuildEvent.Step,
-        _ session: BuildSession
+        _ order: RunOrder, _ mounts: StepMounts, on state: StageState,
+        for destinations: [Reference], _ event: BuildEvent.Step, _ session: BuildSession
     ) async throws -> StepOutcome {
         var order = order
         try session.noteWeakNetwork(of: order)
@@ -125,7 +129,7 @@ extension StageSolver {
                 throw BuildError(.bug, "a step came without its listing")
             }
             let listing = try Listing(try MappedFile(file.borrowed))
-            let packed = Task { try await session.pack(upper) }
+            let packed = Task { try await session.pack(upper, for: destinations) }
             let layer = SolvedLayer(
                 upper: upper, listing: listing, packing: Task { try await packed.value.record })
             return StepOutcome(layer: layer, packed: packed, isReusable: !report.lackedIDs)
@@ -133,7 +137,7 @@ extension StageSolver {
             try Task.checkCancellation()
             try session.take(report, of: request)
             throw session.failure(words, report)
-        case .packed, .missing, .done, .failed:
+        case .packed, .missing, .received, .done, .failed:
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
     }
@@ -184,13 +188,34 @@ extension BuildSession {
         return sources
     }
 
+    /// Has the worker make the trees of these layers, and so their listings: a RUN will need them. Whoever needs them hears what went wrong.
+    func makeTrees(of layers: [SolvedLayer]) async {
+        guard let sources = try? await sources(of: layers) else { return }
+        let stored = sources.compactMap { source in
+            if case .stored(let record) = source { record } else { nil }
+        }
+        _ = try? await worker.ask(.makeTrees(stored))
+    }
+
     /// Packs what a step left behind, on the worker's threads.
-    func pack(_ upper: Int) async throws -> PackedLayer {
-        let answer = try await worker.ask(.pack(upper: upper, latest: request.sourceDateEpoch))
-        guard case .packed(let layer?) = answer.reply else {
+    func pack(_ upper: Int, for destinations: [Reference]) async throws -> PackedLayer {
+        let request = WorkerRequest.pack(upper: upper, latest: request.sourceDateEpoch)
+        guard let packed = try await packByWorker(request, for: destinations) else {
             throw BuildError(.bug, "the worker gave another answer than asked for")
         }
-        return layer
+        return packed
+    }
+
+    /// A layer that the worker makes; nil where it has no entries.
+    func packByWorker(
+        _ request: WorkerRequest, for destinations: [Reference]
+    ) async throws -> PackedLayer? {
+        try await makeBlob(for: destinations) { file in
+            guard case .packed(let packed) = try await worker.ask(request, [file]).reply else {
+                throw BuildError(.bug, "the worker gave another answer than asked for")
+            }
+            return packed
+        }
     }
 }
 

@@ -6,10 +6,11 @@ import OCI
 /// WORKDIR: a part of the config, and a directory that is made where the image has none.
 extension StageSolver {
     mutating func performWorkingDirectory(
-        _ word: Word, _ instruction: Instruction, _ event: BuildEvent.Step
+        _ word: Word, _ instruction: Instruction, _ index: Int, _ event: BuildEvent.Step
     ) async throws {
         let path = Self.cleaned(try expand(word), from: state.workingDirectory)
         let (session, current) = (session, state)
+        let isForRun = plan.hasRun(after: index, of: planned.stage.index)
         var key = CacheKey("WORKDIR")
         key.add(state.key)
         key.add(path)
@@ -18,6 +19,7 @@ extension StageSolver {
         try await step(
             event, key: key.finish(), createdBy: CreatedBy.workdir(path), at: instruction.range
         ) {
+            if isForRun { await session.makeTrees(of: current.layers) }
             let parent = try await session.stack(of: current.layers)
             if let resolved = try? parent.resolve(path.utf8),
                 resolved.entry?.kind == .directory || resolved.path.isRoot

@@ -70,11 +70,12 @@ struct StageSolver {
         switch instruction.operation {
         case .run(let run): try await perform(run, instruction, index, step)
         case .copy(let copy):
-            do { try await perform(copy, instruction, planned.origins[index], step) } catch {
+            do { try await perform(copy, instruction, index, step) } catch {
                 throw suggestingStage(error, copy.from?.text, planned.origins[index])
             }
-        case .add(let add): try await perform(add, instruction, step)
-        case .workdir(let word): try await performWorkingDirectory(word, instruction, step)
+        case .add(let add): try await perform(add, instruction, index, step)
+        case .workdir(let word):
+            try await performWorkingDirectory(word, instruction, index, step)
         default:
             session.observer(.stepStarted(step))
             try configure(instruction)

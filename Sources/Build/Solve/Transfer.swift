@@ -15,6 +15,8 @@ struct Transfer: Sendable {
     /// `Dockerfile:12`'s number, for notices.
     var line = 0
     var isAdd: Bool
+    /// A RUN comes later: it needs the files as a tree.
+    var isForRun = false
     var sources: [String]
     /// They come after the other sources.
     var texts: [Text] = []

@@ -1,22 +1,27 @@
 import Archive
-import Linux
 import OCI
 import Store
+import SystemPackage
 
-/// Makes a layer's blob in the store: tar, hash, compress, hash, in one pass.
+/// Makes a layer's blob: tar, hash, compress, hash, in one pass.
 enum LayerPacking {
-    /// - Parameter body: writes all entries and finishes the tar.
+    /// - Parameters:
+    ///   - file: a new file, which gets the blob. It is not synced.
+    ///   - copy: gets the tar, too, as long as it takes it.
+    ///   - body: writes all entries and finishes the tar.
     static func pack(
-        into store: Store, _ encoding: LayerEncoding, threads: Int,
+        into file: FileDescriptor, _ encoding: LayerEncoding, threads: Int,
+        copyTo copy: FileDescriptor? = nil,
         _ body: (TarWriter) throws -> Void
     ) throws -> PackedLayer {
-        let blob = try store.newBlob()
-        let compressor = try LayerCompressor(
-            kind: encoding.kind, threads: threads, to: blob.file.borrowed)
-        try body(TarWriter(to: compressor))
+        let compressor = try LayerCompressor(kind: encoding.kind, threads: threads, to: file)
+        if let copy {
+            try body(TarWriter(to: CopyingSink(compressor, copyTo: DescriptorSink(copy))))
+        } else {
+            try body(TarWriter(to: compressor))
+        }
         let result = compressor.result
         let digest = Digest(sha256: result.digest)
-        try blob.keep(as: digest)
         let descriptor = Descriptor(
             mediaType: encoding.mediaType, digest: digest, size: result.size)
         return PackedLayer(

@@ -57,6 +57,15 @@ final class UnpackerClient: Sendable {
         return try Self.content(reply.files[0])
     }
 
+    /// Unpacks a tar from a pipe into the empty tree at a path of the scratch directory; its diff ID and the listing's bytes.
+    func receive(_ stream: SharedDescriptor, into tree: String) throws -> (Digest, [UInt8]) {
+        let reply = try ask(.receive(tree: tree), [stream])
+        guard case .received(let diffID) = reply.body, reply.files.count == 1 else {
+            throw Self.confused
+        }
+        return (diffID, try Self.content(reply.files[0]))
+    }
+
     /// The changes that step `number` left in the upper directory at a path of the scratch directory, and their listing's file.
     func changes(
         of number: Int, upper: String, _ layers: [LayerPlace], before: RootAttributes,

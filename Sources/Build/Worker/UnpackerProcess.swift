@@ -97,6 +97,12 @@ private final class UnpackerServer: Sendable {
     {
         switch request {
         case .unpack(let blob, let diffID, let tree): return try unpack(blob, diffID, tree)
+        case .receive(let tree):
+            guard let stream = files.first else {
+                throw WorkerFailure(category: .bug, message: "the tar did not come along")
+            }
+            let (diffID, listing) = try unpack(stream.borrowed, called: "a new layer", into: tree)
+            return Answer(reply: .received(diffID: diffID), files: [listing])
         case .changes(let number, let upper, let layers, let latest, let isCopy):
             guard files.count == (isCopy ? 2 : 1) else {
                 throw WorkerFailure(category: .bug, message: "the step's root did not come along")
@@ -115,23 +121,29 @@ private final class UnpackerServer: Sendable {
     /// Unpacks a layer's blob, and sees that it is what its diff ID says.
     private func unpack(_ blob: String, _ expected: Digest, _ tree: String) throws -> Answer {
         let file = try root.borrowed.open(blob, .readOnly, resolve: .noLinks)
-        let directory = try scratch.borrowed.open(tree, [.readOnly, .directory], resolve: .noLinks)
-        let listing: ListingBuilder
         do {
-            let reader = try LayerReader(DescriptorSource(file.borrowed, called: blob))
-            listing = try TreeUnpacker.unpack(reader.tar, into: directory.borrowed, form)
-            let diffID = Digest(sha256: try reader.finish().diffID)
+            let (diffID, listing) = try unpack(file.borrowed, called: blob, into: tree)
             if diffID != expected {
                 throw StoreError(.wrongDigest(expected: expected, actual: diffID))
             }
+            return Answer(reply: .unpacked, files: [listing])
         } catch {
             // Whatever the disk is not to blame for is the image's fault.
             var failure = WorkerFailure(error)
             if failure.category != .storage || error is StoreError { failure.category = .input }
             throw failure
         }
-        let bytes = SharedDescriptor(try anonymousFile(holding: listing.encoded()))
-        return Answer(reply: .unpacked, files: [bytes])
+    }
+
+    /// The diff ID of what was unpacked, and its listing.
+    private func unpack(
+        _ layer: FileDescriptor, called name: String, into tree: String
+    ) throws -> (Digest, SharedDescriptor) {
+        let directory = try scratch.borrowed.open(tree, [.readOnly, .directory], resolve: .noLinks)
+        let reader = try LayerReader(DescriptorSource(layer, called: name))
+        let listing = try TreeUnpacker.unpack(reader.tar, into: directory.borrowed, form)
+        let diffID = Digest(sha256: try reader.finish().diffID)
+        return (diffID, SharedDescriptor(try anonymousFile(holding: listing.encoded())))
     }
 
     private func changes(

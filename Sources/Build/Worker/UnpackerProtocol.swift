@@ -21,6 +21,8 @@ enum LayerPlace: Codable, Sendable {
 enum UnpackerRequest: Codable, Sendable {
     /// Unpacks a blob into an empty tree.
     case unpack(blob: String, diffID: Digest, tree: String)
+    /// Unpacks a tar that comes through a pipe into an empty tree; the pipe comes along.
+    case receive(tree: String)
     /// Finds the changes in an upper directory; its root's attributes before, and what a copy has lost, come along.
     case changes(of: Int, upper: String, layers: [LayerPlace], latest: Int64?, isCopy: Bool)
 }
@@ -28,6 +30,8 @@ enum UnpackerRequest: Codable, Sendable {
 enum UnpackerReply: Codable, Sendable {
     /// The listing comes along.
     case unpacked
+    /// The listing comes along.
+    case received(diffID: Digest)
     /// The changes come along, and their listing.
     case changed
     case failed(WorkerFailure)

@@ -54,6 +54,14 @@ final class TreeMaker: Sendable {
     private let unpacker: UnpackerClient
     private let locks = Mutex<[Digest: Lock]>([:])
     private let copies = Mutex<[String: SharedDescriptor]>([:])
+    private let received = Mutex<[ReceivedTree]>([])
+
+    /// A tree that came as a tar, and has no name in the store yet.
+    private struct ReceivedTree: Sendable {
+        var name: String
+        var diffID: Digest
+        var listing: [UInt8]
+    }
 
     init(store: Store, area: WorkArea, form: TreeForm, unpacker: UnpackerClient) {
         self.store = store
@@ -91,11 +99,7 @@ final class TreeMaker: Sendable {
     }
 
     func trees(of layers: [LayerSource], _ uppers: UpperStore) throws -> OpenLayers {
-        let stored = layers.compactMap { if case .stored(let record) = $0 { record } else { nil } }
-        // As many at a time as there are processors.
-        try forEachConcurrently(try missing(of: stored), threads: Host.processorCount) {
-            try self.makeTree($0)
-        }
+        try make(layers.compactMap { if case .stored(let record) = $0 { record } else { nil } })
         var result = OpenLayers(trees: [], stack: LayerStack())
         var seen: [Digest: Int] = [:]
         for layer in layers {
@@ -118,6 +122,41 @@ final class TreeMaker: Sendable {
             }
         }
         return result
+    }
+
+    /// Makes those trees that are missing, as many at a time as there are processors.
+    func make(_ layers: [LayerRecord]) throws {
+        try forEachConcurrently(try missing(of: layers), threads: Host.processorCount) {
+            try self.makeTree($0)
+        }
+    }
+
+    /// Unpacks a tar while it is being made elsewhere.
+    ///
+    /// - Returns: a number for `keep`, and the diff ID of what came.
+    func receive(_ stream: SharedDescriptor) throws -> (number: Int, diffID: Digest) {
+        let name = "tree-\(randomName(bytes: 4))"
+        _ = try store.newTree(named: name, in: area)
+        let (diffID, listing) = try unpacker.receive(
+            stream, into: store.treePath(named: name, in: area))
+        let tree = ReceivedTree(name: name, diffID: diffID, listing: listing)
+        let number = received.withLock { received in
+            received.append(tree)
+            return received.count - 1
+        }
+        return (number, diffID)
+    }
+
+    /// Keeps a tree that was received as that of a layer, which it must be.
+    func keep(_ number: Int, as diffID: Digest) throws {
+        let tree = received.withLock { received in
+            received.indices.contains(number) ? received[number] : nil
+        }
+        guard let tree, tree.diffID == diffID else {
+            throw WorkerFailure(category: .bug, message: "tree \(number) is not that of \(diffID)")
+        }
+        try store.keepListing(tree.listing, of: diffID)
+        try store.keepTree(named: tree.name, in: area, as: diffID, form: form)
     }
 
     /// Another tree of a layer that an image has more than once, for this worker alone.

@@ -13,7 +13,7 @@ final class WorkerClient: Sendable {
     private let ids: IDRange
     private let snapshotter: Snapshotter
     private let limits: StepLimits
-    private let emulators: [Emulator]
+    private let expectsRun: Bool
     private let weaknesses: Weaknesses?
     private let state = Mutex(State())
 
@@ -52,12 +52,12 @@ final class WorkerClient: Sendable {
 
     /// - Parameters:
     ///   - encoding: of the layers that it packs.
-    ///   - emulators: that it registers when a RUN for another machine comes.
+    ///   - expectsRun: whether what a RUN needs is made ready when it starts.
     ///   - weaknesses: told of what this place does not have.
     init(
         store: Store, packingThreads: Int, encoding: LayerEncoding = .standard,
         ids: IDRange = .auto, snapshotter: Snapshotter = .auto,
-        limits: StepLimits = .none, emulators: [Emulator] = [], weaknesses: Weaknesses? = nil
+        limits: StepLimits = .none, expectsRun: Bool = false, weaknesses: Weaknesses? = nil
     ) {
         self.store = store
         self.packingThreads = packingThreads
@@ -65,25 +65,28 @@ final class WorkerClient: Sendable {
         self.ids = ids
         self.snapshotter = snapshotter
         self.limits = limits
-        self.emulators = emulators
+        self.expectsRun = expectsRun
         self.weaknesses = weaknesses
     }
 
     /// A worker for `request`.
     convenience init(
-        _ request: BuildRequest, store: Store, emulators: [Emulator], weaknesses: Weaknesses
+        _ request: BuildRequest, store: Store, expectsRun: Bool, weaknesses: Weaknesses
     ) {
         self.init(
             store: store, packingThreads: request.jobs ?? Host.processorCount,
             encoding: request.layerEncoding, ids: request.ids, snapshotter: request.snapshotter,
-            limits: request.limits, emulators: emulators, weaknesses: weaknesses)
+            limits: request.limits, expectsRun: expectsRun, weaknesses: weaknesses)
     }
 
     // MARK: - Asking
 
     /// Sends a request and waits for its answer. Cancelling the task kills what the request runs; the answer then says so.
-    func ask(_ request: WorkerRequest, _ descriptors: [FileDescriptor] = []) async throws -> Answer
-    {
+    ///
+    /// - Parameter sent: called when the worker has its own copies of the descriptors.
+    func ask(
+        _ request: WorkerRequest, _ descriptors: [FileDescriptor] = [], sent: () -> Void = {}
+    ) async throws -> Answer {
         let connection = try await connection()
         let number = state.withLock { state in
             defer { state.nextNumber += 1 }
@@ -97,7 +100,10 @@ final class WorkerClient: Sendable {
                     return false
                 }
                 if isGone { return continuation.resume(throwing: Self.died) }
-                do { try Self.send(request, number, descriptors, connection.socket) } catch {
+                do {
+                    try Self.send(request, number, descriptors, connection.socket)
+                    sent()
+                } catch {
                     state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(
                         throwing: error)
                 }
@@ -114,14 +120,26 @@ final class WorkerClient: Sendable {
 
     /// Lets a worker clean up and end, if there is one. Waits at most a second: what is left is swept up by the next build.
     func finish() async {
-        guard case .ready(let connection) = state.withLock({ $0.phase }) else { return }
+        if case .none = state.withLock({ $0.phase }) { return }
+        // One that is starting is waited for, too: perhaps it has made its work area.
         let asking = Task.detached { _ = try? await self.ask(.finish) }
-        let killing = Task.detached {
+        let leaving = Task.detached {
             try? await Task.sleep(for: .seconds(1))
-            if !Task.isCancelled { connection.process.kill() }
+            if !Task.isCancelled { self.leave() }
         }
         _ = await asking.value
-        killing.cancel()
+        leaving.cancel()
+    }
+
+    /// Has nothing to do with the worker any more: one that answers is killed, one that is starting finds nobody.
+    private func leave() {
+        let starters = state.withLock { state in
+            if case .ready(let connection) = state.phase { connection.process.kill() }
+            if case .starting = state.phase { state.phase = .gone }
+            defer { state.starters = [] }
+            return state.starters
+        }
+        starters.forEach { $0.resume(throwing: Self.died) }
     }
 
     private static let died = BuildError(
@@ -138,30 +156,28 @@ final class WorkerClient: Sendable {
 
     // MARK: - Starting
 
+    /// Starts the worker, so that whoever asks first need not wait for all of it. Where there can be none, that one hears why.
+    func begin() {
+        let isFirst = state.withLock { state in
+            guard case .none = state.phase else { return false }
+            state.phase = .starting
+            return true
+        }
+        // This thread clones the worker and lives until it is reaped: PR_SET_PDEATHSIG watches the thread.
+        if isFirst { startThread { self.live() } }
+    }
+
     private func connection() async throws -> Connection {
-        try await withCheckedThrowingContinuation { continuation in
-            let mustStart = state.withLock { state -> Bool in
+        begin()
+        return try await withCheckedThrowingContinuation { continuation in
+            state.withLock { state in
                 switch state.phase {
-                case .ready(let connection):
-                    continuation.resume(returning: connection)
-                    return false
-                case .failed(let error):
-                    continuation.resume(throwing: error)
-                    return false
-                case .gone:
-                    continuation.resume(throwing: Self.died)
-                    return false
-                case .starting:
-                    state.starters.append(continuation)
-                    return false
-                case .none:
-                    state.phase = .starting
-                    state.starters.append(continuation)
-                    return true
+                case .ready(let connection): continuation.resume(returning: connection)
+                case .failed(let error): continuation.resume(throwing: error)
+                case .gone: continuation.resume(throwing: Self.died)
+                case .none, .starting: state.starters.append(continuation)
                 }
             }
-            // This thread clones the worker and lives until it is reaped: PR_SET_PDEATHSIG watches the thread.
-            if mustStart { startThread { self.live() } }
         }
     }
 
@@ -169,7 +185,10 @@ final class WorkerClient: Sendable {
     private func live() {
         do { try startAndServe() } catch {
             let starters = state.withLock { state in
+                // Whoever has left knows already.
+                if case .gone = state.phase { return [] }
                 state.phase = .failed(error)
+                defer { state.starters = [] }
                 return state.starters
             }
             starters.forEach { $0.resume(throwing: error) }
@@ -281,11 +300,12 @@ final class WorkerClient: Sendable {
         let configuration = WorkerConfiguration(
             uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },
             dropsGroups: ids.usesHelpers, remedy: WorkerIDs.remedy(.current),
-            snapshotter: snapshotter, limits: limits, emulators: emulators,
+            snapshotter: snapshotter, limits: limits, expectsRun: expectsRun,
             packingThreads: packingThreads, encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
         let process = try started.child.handle()
-        let starters = state.withLock { state in
+        let starters = try state.withLock { state in
+            if case .gone = state.phase { throw Self.died }
             state.phase = .ready(Connection(socket: socket, process: process))
             defer { state.starters = [] }
             return state.starters

@@ -46,8 +46,9 @@ final class WorkerServer: Sendable {
     let dropsGroups: Bool
     let remedy: String
     let limiter: StepLimiter
-    let emulation: WorkerEmulation
-    let sandboxes = Mutex<[SandboxKind: StepSandbox]>([:])
+    let emulation = WorkerEmulation()
+    let sandboxes = SandboxShelf()
+    private let expectsRun: Bool
     private let socket: MessageSocket
     /// What this place does not have; told once.
     private let notices: Mutex<[String]>
@@ -75,7 +76,7 @@ final class WorkerServer: Sendable {
         }
         form = TreeForm(uid: uid, gid: gid, isStacked: choice.isOverlay)
         limiter = StepLimiter(configuration.limits, family: ownFamily())
-        emulation = WorkerEmulation(configuration.emulators)
+        expectsRun = configuration.expectsRun
         notices = Mutex([choice.notice, limiter.notice].compactMap { $0 })
         unpacker = UnpackerClient(
             UnpackerConfiguration(
@@ -85,6 +86,7 @@ final class WorkerServer: Sendable {
     }
 
     func serve() {
+        if expectsRun { makeReady() }
         while let message = try? socket.receive() {
             guard
                 let request = try? JSONDecoder().decode(
@@ -109,6 +111,16 @@ final class WorkerServer: Sendable {
         }
     }
 
+    /// Starts what takes longest of a RUN before it comes.
+    private func makeReady() {
+        unpacker.start()
+        startThread { [self] in
+            // Whatever is wrong with it is told to who asks again.
+            _ = try? sandbox(
+                SandboxKind(hidesRecords: !dropsGroups, refusesMetadata: true, isInsecure: false))
+        }
+    }
+
     private func startRequest(_ request: Numbered<WorkerRequest>, _ descriptors: [SharedDescriptor])
     {
         startThread { [self] in
@@ -125,8 +137,21 @@ final class WorkerServer: Sendable {
                     running.withLock { $0[number] = nil }
                     answer(number, reply.reply, reply.listing)
                 case .pack(let upper, let latest):
-                    answer(number, .packed(try pack(upper, latest: latest)))
-                case .copy(let order): answer(number, .packed(try copy(order)))
+                    answer(
+                        number,
+                        .packed(
+                            try pack(upper, into: try Self.file(descriptors), latest: latest)))
+                case .copy(let order):
+                    answer(number, .packed(try copy(order, into: try Self.file(descriptors))))
+                case .makeTrees(let layers):
+                    try trees.make(layers)
+                    answer(number, .done)
+                case .receiveTree:
+                    let received = try trees.receive(try Self.file(descriptors))
+                    answer(number, .received(tree: received.number, received.diffID))
+                case .keepTree(let number, let diffID):
+                    try trees.keep(number, as: diffID)
+                    answer(request.number, .done)
                 case .removeTrees:
                     try store.removeTrees()
                     answer(number, .done)
@@ -145,6 +170,13 @@ final class WorkerServer: Sendable {
                 answer(number, .failed(WorkerFailure(error)))
             }
         }
+    }
+
+    private static func file(_ descriptors: [SharedDescriptor]) throws -> SharedDescriptor {
+        guard let file = descriptors.first else {
+            throw WorkerFailure(category: .bug, message: "a request came without its file")
+        }
+        return file
     }
 
     private func register(_ handle: ProcessHandle, _ number: Int) {

@@ -24,8 +24,8 @@ struct WorkerConfiguration: Codable, Sendable {
     var snapshotter: Snapshotter
     /// What one RUN may take.
     var limits: StepLimits
-    /// For RUNs of other machines; empty where the kernel has its own.
-    var emulators: [Emulator]
+    /// A RUN will most likely come: what every RUN needs is made ready at once.
+    var expectsRun: Bool
     /// Threads that compress one layer.
     var packingThreads: Int
     var encoding: LayerEncoding
@@ -34,11 +34,17 @@ struct WorkerConfiguration: Codable, Sendable {
 enum WorkerRequest: Codable, Sendable {
     /// Asks which of these layers have to be unpacked, for which their blobs have to be here.
     case missingTrees([LayerRecord])
+    /// Makes the trees of these layers, whose blobs are here.
+    case makeTrees([LayerRecord])
+    /// Unpacks a tar while it is being made; the pipe that it comes through comes along.
+    case receiveTree
+    /// Keeps a tree that was received, as that of the layer with this diff ID.
+    case keepTree(Int, as: Digest)
     /// Runs a command; the descriptors of its output and error come along.
     case run(RunOrder)
-    /// Packs what a step left behind.
+    /// Packs what a step left behind into the file that comes along.
     case pack(upper: Int, latest: Int64?)
-    /// Makes a layer of files of another stage.
+    /// Makes a layer of files of another stage, in the file that comes along.
     case copy(CopyOrder)
     /// Kills what the request with this number runs.
     case cancel(request: Int)
@@ -58,8 +64,8 @@ struct RunOrder: Codable, Sendable {
     var user: String
     var network: BuildRequest.Network
     var allowances: Set<BuildRequest.Allowance>
-    /// Its programs are for another machine.
-    var isForeign: Bool
+    /// To be registered before it, where its programs are for another machine and the kernel has none for them.
+    var emulators: [Emulator]
     /// `RUN --security=insecure`.
     var isInsecure = false
     /// Nil for the usual one.
@@ -101,6 +107,8 @@ enum WorkerReply: Codable, Sendable {
     case exited(code: Int32, words: String, StepReport)
     case packed(PackedLayer?)
     case missing([LayerRecord], notices: [String])
+    /// The diff ID is what the unpacker makes of the bytes.
+    case received(tree: Int, Digest)
     case done
     case failed(WorkerFailure)
 }

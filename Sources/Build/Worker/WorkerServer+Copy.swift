@@ -4,7 +4,7 @@ import Store
 
 extension WorkerServer {
     /// Makes a layer of files of another stage, read from its trees.
-    func copy(_ order: CopyOrder) throws -> PackedLayer? {
+    func copy(_ order: CopyOrder, into blob: SharedDescriptor) throws -> PackedLayer? {
         let from = try trees.trees(of: order.from, uppers)
         let parent = try trees.trees(of: order.parent, uppers)
         let source = StackSource(from.stack, trees: from.descriptors)
@@ -17,7 +17,7 @@ extension WorkerServer {
         if let uid = order.uid, let gid = order.gid { attributes.owner = .init(uid: uid, gid: gid) }
         attributes.mode = order.mode.flatMap { ModeChange($0) }
         var listing = ListingBuilder()
-        let packed = try packLayer { tar in
+        let packed = try packLayer(into: blob) { tar in
             var composer = LayerComposer(
                 parent: parent.stack, to: tar, latest: order.latest, now: order.now)
             try composer.copy(

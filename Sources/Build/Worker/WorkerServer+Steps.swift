@@ -26,7 +26,7 @@ extension WorkerServer {
             throw WorkerFailure(category: .bug, message: "a RUN came without its output")
         }
         let (output, error) = (streams[0].borrowed, streams[1].borrowed)
-        if order.isForeign { try emulation.begin() }
+        try emulation.begin(order.emulators)
         let below = try trees.trees(of: order.layers, uppers)
         let number = uppers.newNumber()
         let name = "step-\(number)"
@@ -109,31 +109,32 @@ extension WorkerServer {
             below, stub: stub, upper: upper, form, named: name, in: directory)
     }
 
-    /// Compiled once for each kind of step.
     private func sandbox(for order: RunOrder, on layers: TreeMaker.OpenLayers) throws(SandboxError)
         -> StepSandbox
     {
-        let kind = SandboxKind(
-            hidesRecords: !form.holdsOwners(of: layers.stack),
-            refusesMetadata: order.refusesMetadata, isInsecure: order.isInsecure)
-        let known = sandboxes.withLock { $0[kind] }
-        if let known { return known }
-        let supervision = StepSupervision(
-            explainsDenials: true,
-            idMaps: dropsGroups ? nil : .init(uid: form.uid, gid: form.gid),
-            hidesOwnerRecords: kind.hidesRecords,
-            refusedAddresses: kind.refusesMetadata ? StepSupervision.metadataAddresses : [])
-        let sandbox: StepSandbox
-        do {
-            sandbox = try StepSandbox(
-                policy: try kind.isInsecure ? SandboxPolicy.insecure : SandboxPolicy.default,
-                uid: form.uid, gid: form.gid,
-                supervision: supervision, dropsGroups: dropsGroups, limiter: limiter)
-        } catch let error as SandboxError {
-            throw error
-        } catch { throw SandboxError(.host("compile the policy: \(error)")) }
-        sandboxes.withLock { $0[kind] = sandbox }
-        return sandbox
+        try sandbox(
+            SandboxKind(
+                hidesRecords: !form.holdsOwners(of: layers.stack),
+                refusesMetadata: order.refusesMetadata, isInsecure: order.isInsecure))
+    }
+
+    /// Compiled once for each kind of step.
+    func sandbox(_ kind: SandboxKind) throws(SandboxError) -> StepSandbox {
+        try sandboxes.sandbox(kind) { () throws(SandboxError) in
+            let supervision = StepSupervision(
+                explainsDenials: true,
+                idMaps: dropsGroups ? nil : .init(uid: form.uid, gid: form.gid),
+                hidesOwnerRecords: kind.hidesRecords,
+                refusedAddresses: kind.refusesMetadata ? StepSupervision.metadataAddresses : [])
+            do {
+                return try StepSandbox(
+                    policy: try kind.isInsecure ? SandboxPolicy.insecure : SandboxPolicy.default,
+                    uid: form.uid, gid: form.gid,
+                    supervision: supervision, dropsGroups: dropsGroups, limiter: limiter)
+            } catch let error as SandboxError {
+                throw error
+            } catch { throw SandboxError(.host("compile the policy: \(error)")) }
+        }
     }
 
     /// The mount points that every image gets, made once for this worker.
@@ -188,14 +189,14 @@ extension WorkerServer {
 
     // MARK: - Packing
 
-    /// Packs a finished upper directory into a blob; the directory itself becomes the layer's tree.
-    func pack(_ number: Int, latest: Int64?) throws -> PackedLayer? {
+    /// Packs a finished upper directory into a file, which the builder makes a blob of; the directory itself becomes the layer's tree.
+    func pack(_ number: Int, into blob: SharedDescriptor, latest: Int64?) throws -> PackedLayer? {
         guard let upper = uppers[number] else {
             throw WorkerFailure(category: .bug, message: "no step \(number) to pack")
         }
         OverlaySnapshot.removeWork(of: upper.name, in: area.directory.borrowed)
         let packer = UpperPacker(upper: upper.directory.borrowed, latest: latest)
-        let packed = try packLayer { try packer.pack(upper.changes, to: $0) }
+        let packed = try packLayer(into: blob) { try packer.pack(upper.changes, to: $0) }
         let listing = try UpperPacker.listing(
             of: upper.changes, upper: upper.directory.borrowed, latest: latest)
         try store.keepListing(listing.encoded(), of: packed.record.diffID)
@@ -203,9 +204,11 @@ extension WorkerServer {
         return packed
     }
 
-    /// Makes a blob of what `body` writes.
-    func packLayer(_ body: (TarWriter) throws -> Void) throws -> PackedLayer {
-        try LayerPacking.pack(into: store, encoding, threads: packingThreads, body)
+    /// Packs what `body` writes.
+    func packLayer(
+        into blob: SharedDescriptor, _ body: (TarWriter) throws -> Void
+    ) throws -> PackedLayer {
+        try LayerPacking.pack(into: blob.borrowed, encoding, threads: packingThreads, body)
     }
 }
 
@@ -216,6 +219,23 @@ struct SandboxKind: Hashable {
     var refusesMetadata: Bool
     /// `RUN --security=insecure`.
     var isInsecure: Bool
+}
+
+/// The sandboxes of a worker, each compiled by whoever wants it first; others wait for that.
+final class SandboxShelf: Sendable {
+    private let lock = Lock()
+    private let known = Mutex<[SandboxKind: StepSandbox]>([:])
+
+    func sandbox(
+        _ kind: SandboxKind, _ compile: () throws(SandboxError) -> StepSandbox
+    ) throws(SandboxError) -> StepSandbox {
+        lock.acquire()
+        defer { lock.release() }
+        if let sandbox = known.withLock({ $0[kind] }) { return sandbox }
+        let sandbox = try compile()
+        known.withLock { $0[kind] = sandbox }
+        return sandbox
+    }
 }
 
 extension StepCommand.Network {

@@ -1,0 +1,86 @@
+import HTTP
+import Linux
+import OCI
+import Registry
+import Synchronization
+import SystemPackage
+
+/// Sends a layer's blob to a registry while it is being packed. A small one is left to be sent when it is whole.
+///
+/// It succeeds, or it was of no use: whoever needs the blob there then sends it in the usual way, and hears what is wrong.
+final class EarlyUpload: Sendable {
+    let reference: Reference
+    private let growth: Growth
+    private let work: Task<Bool, Never>
+
+    /// - Parameter file: the blob's; nobody else's descriptor.
+    init(
+        of file: SharedDescriptor, to reference: Reference, _ client: RegistryClient
+    ) {
+        let growth = Growth(file)
+        self.reference = reference
+        self.growth = growth
+        work = Task {
+            // What is small by then goes up whole, as one that is there already goes not at all.
+            guard case .bytes = await growth.of(RegistryClient.growingChunks.lowerBound) else {
+                return false
+            }
+            let blob = GrowingBlob(file: file.borrowed) { await growth.of($0) }
+            let client = client.observed(by: growth)
+            defer { withExtendedLifetime(file) {} }
+            return (try? await client.uploadGrowingBlob(blob, to: reference.repository)) ?? false
+        }
+    }
+
+    /// Says what has been packed; nil where nothing came of it.
+    func end(with descriptor: Descriptor?) { growth.end(with: descriptor) }
+
+    func cancel() { work.cancel() }
+
+    /// Whether the blob is there, when that is known.
+    var hasSucceeded: Bool {
+        get async {
+            await withTaskCancellationHandler {
+                await work.value
+            } onCancel: {
+                work.cancel()
+            }
+        }
+    }
+
+    var sentBytes: Int { growth.sentBytes }
+}
+
+/// How far a blob is, on disk and on the network.
+private final class Growth: TransferObserver {
+    private enum Phase { case growing, whole(Descriptor), abandoned }
+
+    private let file: SharedDescriptor
+    private let phase = Mutex(Phase.growing)
+    private let total = Atomic(0)
+
+    init(_ file: SharedDescriptor) { self.file = file }
+
+    func end(with descriptor: Descriptor?) {
+        phase.withLock { $0 = descriptor.map { .whole($0) } ?? .abandoned }
+    }
+
+    /// Waits until the file has `size` bytes. Nobody tells when it grows, so it is looked at 50 times a second.
+    func of(_ size: Int64) async -> GrowingBlob.Growth {
+        while true {
+            switch phase.withLock({ $0 }) {
+            case .growing: break
+            case .whole(let descriptor): return .whole(descriptor)
+            case .abandoned: return .abandoned
+            }
+            if let now = try? file.borrowed.status().size, now >= size { return .bytes(Int64(now)) }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { return .abandoned }
+        }
+    }
+
+    var sentBytes: Int { total.load(ordering: .relaxed) }
+
+    func requestStarted(_ method: HTTPRequest.Method, _ url: HTTPURL) {}
+    func received(_ bytes: Int) {}
+    func sent(_ bytes: Int) { total.add(bytes, ordering: .relaxed) }
+}
