@@ -170,7 +170,7 @@ import Testing
         guard case .responseTimeout? = await problem(of: request) else {
             throw TestSupportError("no error")
         }
-        #expect(ContinuousClock.now - start < .seconds(40))
+        #expect(ContinuousClock.now - start < .seconds(40), "as long as the server")
     }
 
     @Test func `waits for the next byte no longer than told`() async throws {
@@ -218,12 +218,20 @@ import Testing
     @Test func `ends at once when its task is cancelled`() async throws {
         let server = try ScriptedServer { _ in [.wait(.seconds(30))] }
         let request = HTTPRequest(.get, try url(server))
-        let task = Task { await problem(of: request) }
-        while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
-        let start = ContinuousClock.now
-        task.cancel()
-        guard case .cancelled? = await task.value else { throw TestSupportError("not cancelled") }
-        #expect(ContinuousClock.now - start < .milliseconds(900))
+        var times: [Duration] = []
+        // Whoever waits for the next look at the clock is late each time; whoever has no processor for a while is not.
+        while times.count < 10, (times.min() ?? .seconds(1)) >= .milliseconds(900) {
+            let count = server.requests.count
+            let task = Task { await problem(of: request) }
+            while server.requests.count == count { try await Task.sleep(for: .milliseconds(5)) }
+            let start = ContinuousClock.now
+            task.cancel()
+            guard case .cancelled? = await task.value else {
+                throw TestSupportError("not cancelled")
+            }
+            times.append(ContinuousClock.now - start)
+        }
+        #expect(times.min()! < .milliseconds(900), "\(times)")
     }
 
     @Test func `asks a proxy of the environment, but not about this machine`() async {
