@@ -22,11 +22,12 @@ struct `Attack: Dockerfiles and contexts` {
                 ])
                 .running(in: folder).required()
             case "zero": symlink("/dev/zero", path)
-            case "sparse": try Command(["truncate", "-s", "10G", path]).run().required()
+            case "sparse": try Command(["truncate", "-s", "1T", path]).run().required()
             default: symlink(scene.canary.path + "/secret.txt", path)
             }
             let outcome = try scene.command(["build", "--progress", "plain", folder]).run()
-            scene.expectSound(outcome, within: .seconds(3))
+            // Whoever reads it all is at it for minutes.
+            scene.expectSound(outcome, within: .seconds(10))
             scene.expectRefusal(outcome, status: [65, 74])
             #expect(!outcome.error.contains(scene.canary.secret))
         }
@@ -61,7 +62,7 @@ struct `Attack: Dockerfiles and contexts` {
             let outcome = try scene.build(Self.torture[number])
             #expect(
                 [0, 64, 65].contains(outcome.status), "\(String(describing: outcome).prefix(3000))")
-            #expect(outcome.duration < .seconds(10))
+            #expect(outcome.processorTime < .seconds(20))
             if !outcome.isSuccess {
                 #expect(outcome.error.contains("Dockerfile:"), "\(outcome.error.prefix(1000))")
             }
@@ -111,10 +112,10 @@ struct `Attack: Dockerfiles and contexts` {
             case "link": symlink(scene.canary.path + "/secret.txt", path)
             case "fifo": mkfifo(path, 0o600)
             case "directory": mkdir(path, 0o700)
-            default: try Command(["truncate", "-s", "1G", path]).run().required()
+            default: try Command(["truncate", "-s", "1T", path]).run().required()
             }
             let outcome = try scene.command(["build", "--progress", "plain", folder]).run()
-            scene.expectSound(outcome, within: .seconds(3))
+            scene.expectSound(outcome, within: .seconds(10))
             if kind == "huge" {
                 scene.expectRefusal(outcome, status: [65], [".dockerignore", "16 MiB"])
             } else {
@@ -142,7 +143,7 @@ struct `Attack: Dockerfiles and contexts` {
             for source in ["pipe", "closed", "loop", "out/secret.txt", "."] {
                 let outcome = try scene.build("FROM scratch\nCOPY \(source) /x/\n", in: context)
                 #expect([0, 65, 71, 74].contains(outcome.status), "\(source) \(outcome)")
-                #expect(outcome.duration < .seconds(5))
+                #expect(outcome.processorTime < .seconds(5))
             }
             chmod(context.path + "/closed", 0o700)
             try scene.expectNowhere(scene.canary.secret)

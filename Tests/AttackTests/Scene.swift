@@ -141,9 +141,10 @@ final class Scene: Sendable {
 
     // MARK: - What every outcome has to be like
 
-    /// No crash, no escape sequence, and no longer than it may take.
+    /// No crash, no escape sequence, and no more work than it may cost: time is counted on a processor, of which other tests want
+    /// their share.
     func expectSound(
-        _ outcome: Command.Outcome, within limit: Duration = .seconds(20),
+        _ outcome: Command.Outcome, within limit: Duration = .seconds(40),
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(outcome.signal == nil, "\(outcome)", sourceLocation: sourceLocation)
@@ -153,7 +154,7 @@ final class Scene: Sendable {
         }
         let raw = (outcome.output + Array(outcome.error.utf8)).filter(Self.isControl)
         #expect(raw.isEmpty, "control bytes \(raw)", sourceLocation: sourceLocation)
-        #expect(outcome.duration < limit, "\(outcome)", sourceLocation: sourceLocation)
+        #expect(outcome.processorTime < limit, "\(outcome)", sourceLocation: sourceLocation)
     }
 
     static func isControl(_ byte: UInt8) -> Bool {
@@ -210,7 +211,8 @@ func attack(
     }
     var differences = try before.differences(scene)
     // A process on its way out may be seen for a moment longer than its parent.
-    for _ in 0..<100 where !differences.isEmpty {
+    let end = ContinuousClock.now + .seconds(60)
+    while !differences.isEmpty, ContinuousClock.now < end {
         usleep(20_000)
         differences = try before.differences(scene)
     }

@@ -8,9 +8,8 @@ func exchange(_ one: String, _ two: String) -> Bool {
     return (try? here.exchange(Array(one.utf8), with: here, Array(two.utf8))) != nil
 }
 
-func startSwapping(_ body: @escaping @Sendable () -> Void) {
-    DispatchQueue.global().async(execute: body)
-}
+/// On a thread of its own: those of a pool may all wait for builds.
+func startSwapping(_ body: @escaping @Sendable () -> Void) { startThread(body) }
 
 /// One thread waits until another says that it is done.
 final class DispatchSemaphoreBox: Sendable {

@@ -102,7 +102,7 @@ struct `Attack: paths in a layer` {
             }
             let outcome = try scene.unpack(through)
             scene.expectRefusal(outcome, ["Dockerfile:2", "/b/x"])
-            #expect(outcome.duration < .seconds(2))
+            #expect(outcome.processorTime < .seconds(5))
             #expect(try scene.copied(loops).entries.filter { $0.kind == "link" }.count == 3)
         }
     }

@@ -29,7 +29,7 @@ struct `A build whose writes fail` {
             """, ["words": (0..<2000).map { "word \($0)" }.joined(separator: "\n")])
     }
 
-    @Test(.timeLimit(.minutes(60)))
+    @Test(.timeLimit(.minutes(120)))
     func `ends with 74, leaves nothing half made, and the next one is right`() async throws {
         let program = try FaultyProgram()
         let (counted, report) = try program.run(arguments(program), .none, Example.environment)

@@ -24,7 +24,7 @@ struct `A command whose writes fail` {
             ["a": String(repeating: "a", count: 100_000), "d/b": "b", "d/e/c": "c"])
     }
 
-    @Test(.timeLimit(.minutes(60)), arguments: Subject.allCases)
+    @Test(.timeLimit(.minutes(120)), arguments: Subject.allCases)
     func `leaves all or nothing behind`(subject: Subject) async throws {
         let program = try prepared(subject)
         let (whole, report) = try run(subject, program, .none)

@@ -10,7 +10,7 @@ struct `A build whose processes are killed` {
     /// How far a store gets before it is thrown away: kills, each followed by a build.
     private static let killsInAStore = 3
 
-    @Test(.timeLimit(.minutes(30)))
+    @Test(.timeLimit(.minutes(120)))
     func `leaves nothing behind, and the next one is right`() async throws {
         let count = Int(setting("LICHEN_CRASHES", default: 300))
         let seed = setting("LICHEN_CRASH_SEED", default: 1)

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Dockerfile
@@ -207,11 +208,12 @@ private func problem(_ text: String) -> DockerfileError.Problem? {
     }
 
     @Test func `is read quickly up to there`() throws {
-        let start = ContinuousClock.now
+        // Microseconds on a processor: other programs don't count.
+        let start = clock()
         let text = "FROM a\n" + String(repeating: "RUN echo \"$x\" \\\n  && true\n", count: 5_000)
         _ = try document(text)
         let deep = "FROM a\nRUN " + String(repeating: "[", count: 50_000) + "\n"
         _ = try document(deep)
-        #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(clock() - start < 60_000_000)
     }
 }

@@ -7,8 +7,8 @@
  * delay counts from the moment when the victim is there. Everything that the program leaves behind becomes our child
  * (PR_SET_CHILD_SUBREAPER): nothing is found by name, and nobody else's process is touched.
  *
- * Prints `killed WHICH STATUS left N`: the program's exit status or minus its signal, and how many processes were alive two
- * seconds after its end. Exit status 0 if none was, whether or not the victim ever came. */
+ * Prints `killed WHICH STATUS left N`: the program's exit status or minus its signal, and how many processes were alive a
+ * minute after its end. Exit status 0 if none was, whether or not the victim ever came. */
 #define _GNU_SOURCE
 #include "processes.h"
 

@@ -3,7 +3,7 @@
  *     faulty DIRECTORY ROLE KIND NTH ERROR MANNER ARGUMENT…
  *
  * DIRECTORY/lichen is a program that needs faults.c. With NTH 0 nothing fails and calls are counted; ERROR is a number, MANNER
- * `once`, `onwards` or `short`. DIRECTORY/report gets lines: `status N` (minus its signal), `left N` processes alive two seconds
+ * `once`, `onwards` or `short`. DIRECTORY/report gets lines: `status N` (minus its signal), `left N` processes alive a minute
  * after its end, `hits N`, `place …`, `calls ROLE KIND N`, `descriptors ROLE MOST LAST`. Exit status: the program's. */
 #define _GNU_SOURCE
 #include "faults.h"

@@ -85,7 +85,7 @@ static long by_poll(const char *ip, int port) {
     long result = to_four(fd, ip, port);
     if (result < 0 && errno != EINPROGRESS) return -1;
     struct pollfd end = {.fd = fd, .events = POLLOUT};
-    poll(&end, 1, 5000);
+    poll(&end, 1, 60000);
     int error = -1;
     socklen_t size = sizeof error;
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -100,7 +100,8 @@ static int full_port, full_socket;
 static void fill(void) {
     full_port = listening("127.0.0.1", SOCK_STREAM, 0, &full_socket);
     for (int i = 0; i < 3; i++) to_four(stream(SOCK_NONBLOCK), "127.0.0.1", full_port);
-    usleep(50000);
+    /* Full it is with the first that stands. */
+    poll(&(struct pollfd){.fd = full_socket, .events = POLLIN}, 1, 60000);
 }
 
 static void *accept_later(void *unused) {
@@ -112,34 +113,57 @@ static void *accept_later(void *unused) {
 static volatile int alarms;
 static void on_alarm(int number) { (void)number, alarms++; }
 
-static void set_alarm(int flags, int milliseconds) {
+/* `again`: in as many milliseconds after the first one, and so on. */
+static void set_alarm(int flags, int milliseconds, int again) {
     struct sigaction action = {.sa_handler = on_alarm, .sa_flags = flags};
     sigaction(SIGALRM, &action, NULL);
-    struct itimerval timer = {.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+    struct itimerval timer = {.it_interval = {again / 1000, again % 1000 * 1000},
+        .it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+    alarms = 0;
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* Who is late each time does not heed a limit or a signal. Who is late once had no processor: there are some tries. */
+enum { TRIES = 20 };
+
 static void waiting(void) {
     fill();
-    int fd = stream(0);
     struct timeval limit = {0, 300000};
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    double start = seconds();
-    say("wait:limit", to_four(fd, "127.0.0.1", full_port));
-    double took = seconds() - start;
+    double start, took = 1;
+    long result = 0;
+    int error = 0;
+    for (int i = 0; i < TRIES && took >= 1; i++) {
+        int fd = stream(0);
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+        start = seconds();
+        result = to_four(fd, "127.0.0.1", full_port);
+        error = errno;
+        took = seconds() - start;
+        close(fd);
+    }
+    errno = error;
+    say("wait:limit", result);
     printf("wait:limit-kept %s\n", took > 0.25 && took < 1 ? "yes" : "no");
-    close(fd);
-    set_alarm(0, 200);
-    start = seconds();
-    fd = stream(0);
-    say("wait:interrupted", to_four(fd, "127.0.0.1", full_port));
-    printf("wait:interrupted-soon %s\n", seconds() - start < 1 && alarms == 1 ? "yes" : "no");
-    close(fd);
+    int is_soon = 0;
+    for (int i = 0; i < TRIES && !is_soon; i++) {
+        /* The first alarm may come before there is anything to interrupt. */
+        set_alarm(0, 200, 200);
+        start = seconds();
+        int fd = stream(0);
+        result = to_four(fd, "127.0.0.1", full_port);
+        error = errno;
+        is_soon = seconds() - start < 1 && alarms == 1;
+        set_alarm(0, 0, 0);
+        close(fd);
+    }
+    errno = error;
+    say("wait:interrupted", result);
+    printf("wait:interrupted-soon %s\n", is_soon ? "yes" : "no");
     fcntl(full_socket, F_SETFL, 0);
     pthread_t thread;
-    set_alarm(SA_RESTART, 200);
+    set_alarm(SA_RESTART, 200, 0);
     pthread_create(&thread, NULL, accept_later, NULL);
-    fd = stream(0);
+    int fd = stream(0);
     say("wait:stands", to_four(fd, "127.0.0.1", full_port));
     printf("wait:alarms %d\n", alarms);
     printf("wait:blocks %s\n", fcntl(fd, F_GETFL) & O_NONBLOCK ? "no" : "yes");
@@ -275,7 +299,8 @@ static void race(const char *refused, long count) {
     pthread_create(&threads[0], NULL, count_reached, (void *)(intptr_t)bad);
     pthread_create(&threads[1], NULL, change_address, NULL);
     long refusals = 0;
-    for (long i = 0; i < count; i++) {
+    /* On until the race was on: the other thread may not have had a processor yet. */
+    for (long i = 0; i < count || (i < 100 * count && !(stood && (refusals || reached))); i++) {
         int fd = stream(i & 1 ? SOCK_NONBLOCK : 0);
         if (connect(fd, (struct sockaddr *)&target, sizeof target) == 0 || errno == EINPROGRESS) stood++;
         else if (errno == EPERM) refusals++;
@@ -354,7 +379,7 @@ static void connect_to(const char *ip, int port) {
     struct sockaddr_storage address;
     socklen_t size;
     int fd = to(ip, port, SOCK_STREAM, &address, &size);
-    struct timeval limit = {3, 0};
+    struct timeval limit = {30, 0};
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     say("connect", connect(fd, (struct sockaddr *)&address, size));
 }
@@ -364,7 +389,7 @@ static void read_from(const char *ip, int port) {
     struct sockaddr_storage address;
     socklen_t size;
     int fd = to(ip, port, SOCK_STREAM, &address, &size);
-    struct timeval limit = {1, 0};
+    struct timeval limit = {10, 0};
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     int result = connect(fd, (struct sockaddr *)&address, size);
@@ -388,7 +413,7 @@ static void resolve(const char *server, const char *name) {
     struct sockaddr_storage address;
     socklen_t size;
     int fd = to(server, 53, SOCK_DGRAM, &address, &size);
-    struct timeval limit = {3, 0};
+    struct timeval limit = {30, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (sendto(fd, message, length, 0, (struct sockaddr *)&address, size) < 0) {
         say("resolve", -1);
@@ -404,7 +429,7 @@ static void ask(const char *ip, int port) {
     struct sockaddr_storage address;
     socklen_t size;
     int fd = to(ip, port, SOCK_DGRAM, &address, &size);
-    struct timeval limit = {3, 0};
+    struct timeval limit = {30, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     say("ask", sendto(fd, "question", 8, 0, (struct sockaddr *)&address, size));
     char text[256];

@@ -47,10 +47,11 @@ static inline int count_all(pid_t process) {
     return all;
 }
 
-/* How many of those that became our children (PR_SET_CHILD_SUBREAPER) are alive two seconds from now; 0 as soon as none is. */
+/* How many of those that became our children (PR_SET_CHILD_SUBREAPER) are alive a minute from now; 0 as soon as none is: who has
+ * been killed needs a processor to go. */
 static inline int count_left(void) {
     int left = 1;
-    for (long late = now() + 2000000; left && now() < late;) {
+    for (long late = now() + 60000000; left && now() < late;) {
         while (waitpid(-1, 0, WNOHANG) > 0) continue;
         left = count_all(getpid());
         if (left) usleep(2000);

@@ -87,8 +87,8 @@ def processes():
 
 
 def left():
-    """What is not gone after three seconds; as process 1 we reap what nobody else does."""
-    end = time.monotonic() + 3
+    """What is not gone after a minute; as process 1 we reap what nobody else does."""
+    end = time.monotonic() + 60
     while True:
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:

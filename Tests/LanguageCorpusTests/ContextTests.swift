@@ -180,10 +180,13 @@ private let exampleFiles = [
             builds.lichen.work.contains { !$0.hasPrefix("file-") && !$0.hasPrefix("new-") }
         }
         while !hasArea() && running.isAlive { usleep(1000) }
+        let start = ContinuousClock.now
         running.send(signal)
         let outcome = try running.finish()
         #expect(outcome.signal == signal, "\(outcome)")
-        #expect(hasArea() == (signal == SIGKILL))
+        // One that gets no processor for so long goes without cleaning up.
+        let isInTime = ContinuousClock.now - start < .seconds(1)
+        #expect(hasArea() == (signal == SIGKILL) || !isInTime)
         // What a killed one left is swept up by a prune, or by the worker of the next build that needs one.
         try builds.lichen.run(["prune"]).required()
         #expect(!hasArea())

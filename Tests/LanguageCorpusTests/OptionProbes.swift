@@ -65,18 +65,19 @@ extension OptionProbe {
         ["a", "b"].map { name in
             let other = name == "a" ? "b" : "a"
             return "FROM BASE AS \(name)\nRUN --mount=type=cache,target=/c touch /c/\(name); "
-                + "for i in $(seq 30); do test -e /c/\(other) && exit 0; sleep 0.1; done; exit 1\n"
+                + "for i in $(seq 200); do test -e /c/\(other) && exit 0; sleep 0.1; done; exit 1\n"
         }.joined() + "FROM scratch\nCOPY --from=a /tmp /a\nCOPY --from=b /tmp /b\n"
 
     private static let limits = [
         OptionProbe(
-            "build", "memory", on: run("head -c 90000000 /dev/zero | tail -c 80000000 | wc -c"),
+            "build", "memory",
+            on: run("head -c 90000000 /dev/zero | tail -c 80000000 | (sleep 5; wc -c)"),
             "--memory", "24m"),
         // Where there is no delegated cgroup it is refused; else the step is another.
         OptionProbe(
             "build", "cpus", on: run("true"), "--cpus", "1.5", before: [["build", "-q", "CTX"]]),
         OptionProbe(
-            "build", "pids", on: run("for i in $(seq 60); do sleep 2 & done; wait"), "--pids", "20"),
+            "build", "pids", on: run("for i in $(seq 60); do sleep 20 & done"), "--pids", "20"),
         OptionProbe("build", "shm-size", on: run("df -k /dev/shm"), "--shm-size", "1m"),
         OptionProbe("build", "ulimit", on: run("ulimit -n"), "--ulimit", "nofile=77"),
     ]

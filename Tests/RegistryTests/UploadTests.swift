@@ -15,6 +15,7 @@ import Testing
             var chunks = 0
             var breaks = 0
             var sessions = 0
+            var random = SplitMix(seed: 1)
         }
         let state = Mutex(State())
         let keepsParts: Bool
@@ -30,7 +31,7 @@ import Testing
                 state.chunks += 1
                 guard state.breaks < 20, !state.chunks.isMultiple(of: 2) else { return nil }
                 state.breaks += 1
-                return Int.random(in: 0..<length)
+                return Int.random(in: 0..<length, using: &state.random)
             }
         }
 

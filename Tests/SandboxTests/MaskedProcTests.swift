@@ -30,13 +30,15 @@ struct `A RUN under a covered /proc` {
                 echo pid $$
                 for p in /proc/[0-9]*; do
                     [ "$(tr '\\0' ' ' 2>/dev/null <$p/cmdline)" = "lichen --lichen-worker " ] || continue
-                    echo worker-environment $(cat $p/environ 2>&1 >/dev/null | grep -c denied)
-                    echo worker-memory $(cat $p/maps 2>&1 >/dev/null | grep -c denied)
+                    environment=$(cat $p/environ 2>&1 >/dev/null | grep -c denied)
+                    memory=$(cat $p/maps 2>&1 >/dev/null | grep -c denied)
                     files=1
                     for f in $p/fd/*; do readlink $f >/dev/null && files=0; done
-                    echo worker-files $files
-                    echo worker-root $(ls $p/root/ 2>&1 >/dev/null | grep -c denied)
-                    echo worker-signal $(kill -0 ${p#/proc/} 2>&1 | grep -c 'No such process')
+                    root=$(ls $p/root/ 2>&1 >/dev/null | grep -c denied)
+                    signal=$(kill -0 ${p#/proc/} 2>&1 | grep -c 'No such process')
+                    # Another build's may have ended meanwhile; this one's is here as long as we are.
+                    [ "$(tr '\\0' ' ' 2>/dev/null <$p/cmdline)" = "lichen --lichen-worker " ] || continue
+                    for name in environment memory files root signal; do eval "echo worker-$name \\$$name"; done
                 done
                 """, ["--metadata-file", metadata], around: Self.container)
         #expect(seen["self"]?.isEmpty == false, "\(seen.text)")

@@ -89,7 +89,9 @@ struct `The mounts of a RUN` {
             inside: """
                 ls /sys/class/net
                 ip -o addr | awk '{ print $2, $4 }'
-                (echo hello | nc -l -p 4000 > /dev/null) & sleep 0.5; nc 127.0.0.1 4000 < /dev/null
+                (echo hello | nc -l -p 4000 > /dev/null) &
+                until cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | grep -q ':0FA0 .* 0A '; do sleep 0.1; done
+                nc 127.0.0.1 4000 < /dev/null
                 probe open /proc/sys/net/ipv4/ip_forward
                 cat /etc/resolv.conf
                 """, ["--network", "none"])

@@ -146,7 +146,7 @@ struct `A private network` {
     @Test(arguments: ["pasta", "slirp4netns"])
     func `ends with a builder that is killed`(helper: String) throws {
         let lichen = try LichenProgram()
-        let folder = try folder("RUN exec sleep 60")
+        let folder = try folder("RUN exec sleep 3000")
         var command = lichen.build(folder, ["--network", "private"])
         let hide = helper == "pasta" ? [] : ["--hide", TestHost.find("pasta")!]
         command.arguments =

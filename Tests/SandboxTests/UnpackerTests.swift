@@ -37,11 +37,11 @@ struct `The unpacker` {
     /// Proves that the built program's own one is shut in: its state, as the kernel shows it, while a build runs.
     @Test func `of a build is shut in`() throws {
         let lichen = try LichenProgram()
-        let folder = try BuildFolder("FROM \(Bases.busybox())\nRUN sleep 30\n")
+        let folder = try BuildFolder("FROM \(Bases.busybox())\nRUN sleep 3000\n")
         let running = try lichen.build(folder).start()
         defer { kill(running.process, SIGTERM) }
         var status = ""
-        for _ in 0..<500 where !status.contains("Seccomp:\t2") {
+        while running.isAlive, !status.contains("Seccomp:\t2"), running.age < Command.patience {
             status = try Command([
                 "sh", "-c",
                 "for p in /proc/[0-9]*; do grep -qs -- --lichen-unpacker $p/cmdline && grep -qs \"^Uid:.\\($(id -u)\\)\" $p/status "

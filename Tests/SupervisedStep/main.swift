@@ -179,30 +179,32 @@ do {
     sandbox.networkHelpers = options.helpers
     say("result prepared \(Int((monotonicSeconds() - began) * 1e6)) microseconds")
     var times: [Double] = []
+    func open() throws -> (descriptors: Int, threads: Int) {
+        (try count("/proc/self/fd"), try count("/proc/self/task"))
+    }
     var before = (descriptors: 0, threads: 0)
     for number in 0..<options.times {
         if number == 1 {
             pause(seconds: 0.05)
-            before = (try count("/proc/self/fd"), try count("/proc/self/task"))
+            before = try open()
         }
         let start = monotonicSeconds()
         let result = try step(options, sandbox, number)
         times.append(monotonicSeconds() - start)
         if number == 0 { report(result) }
     }
-    func left() throws -> (descriptors: Int, threads: Int) {
-        (try count("/proc/self/fd"), try count("/proc/self/task"))
-    }
-    var after = try left()
-    // A thread that has said its last word may still be on its way out.
-    for _ in 0..<100 where after != before {
-        pause(seconds: 0.01)
-        after = try left()
-    }
     if options.times > 1 {
+        var after = try open()
+        // A thread that has said its last word may still be on its way out: of the last step now, and of the first one before. So
+        // there may be fewer than before; each of the steps in between would have added to what is left.
+        for _ in 0..<6000
+        where after.descriptors > before.descriptors || after.threads > before.threads {
+            pause(seconds: 0.01)
+            after = try open()
+        }
         say("result median \(Int(times.sorted()[times.count / 2] * 1e6)) microseconds")
-        say("result descriptors \(after.descriptors - before.descriptors)")
-        say("result threads \(after.threads - before.threads)")
+        say("result descriptors \(max(after.descriptors - before.descriptors, 0))")
+        say("result threads \(max(after.threads - before.threads, 0))")
     }
 } catch {
     say("error: \(error)")

@@ -9,8 +9,11 @@ public struct Command: Sendable {
     public var environment: [String: String] = [:]
     public var directory: String?
     public var input: String?
-    /// After this it is killed, with all of its process group.
-    public var limit: Duration = .seconds(240)
+    /// After this it is killed, with all of its process group. Only what hangs comes to it, on whatever machine.
+    public var limit = Self.patience
+
+    /// Much longer than anything here takes where nobody else works.
+    public static let patience = Duration.seconds(900)
 
     public init(_ arguments: [String]) { self.arguments = arguments }
 
@@ -23,6 +26,8 @@ public struct Command: Sendable {
         public var output: [UInt8]
         public var error: String
         public var duration: Duration
+        /// How long it and all that it waited for had a processor: other programs don't count.
+        public var processorTime: Duration
 
         public var text: String { String(decoding: output, as: UTF8.self) }
         public var isSuccess: Bool { status == 0 }
@@ -82,7 +87,7 @@ public struct Command: Sendable {
         public func send(_ signal: CInt) { kill(process, signal) }
 
         /// Waits until standard error holds `text`.
-        public func awaitError(_ text: String, within limit: Duration = .seconds(60)) throws {
+        public func awaitError(_ text: String, within limit: Duration = patience) throws {
             let end = ContinuousClock.now + limit
             while !error.contains(text) {
                 if !isAlive || ContinuousClock.now > end {
@@ -93,22 +98,28 @@ public struct Command: Sendable {
         }
 
         /// Waits for its end.
-        public func finish(within limit: Duration = .seconds(240)) throws -> Outcome {
+        public func finish(within limit: Duration = patience) throws -> Outcome {
             let end = ContinuousClock.now + limit
             while isAlive, ContinuousClock.now < end { usleep(2000) }
             let duration = age
             let isLate = isAlive
             if isLate { killpg(process, SIGKILL) }
             var status: CInt = 0
-            waitpid(process, &status, 0)
+            var usage = rusage()
+            wait4(process, &status, 0, &usage)
             reaped.withLock { $0 = true }
             let signal = status & 0x7f
             let outcome = Outcome(
                 arguments: command.arguments, status: signal == 0 ? (status >> 8) & 0xff : nil,
                 signal: signal == 0 ? nil : signal, output: try files.read("output"),
-                error: error, duration: duration)
+                error: error, duration: duration,
+                processorTime: Self.time(usage.ru_utime) + Self.time(usage.ru_stime))
             if isLate { throw TestSupportError("not done in \(limit): \(outcome)") }
             return outcome
+        }
+
+        private static func time(_ time: timeval) -> Duration {
+            .seconds(time.tv_sec) + .microseconds(time.tv_usec)
         }
 
         private static func spawn(_ command: Command, _ files: TemporaryDirectory) throws -> pid_t {

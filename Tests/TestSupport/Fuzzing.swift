@@ -19,11 +19,13 @@ public struct SplitMix: RandomNumberGenerator {
 
 /// Inputs that nobody meant, one after another until the time is over.
 ///
-/// A slice of a few seconds in each run of the tests; LICHEN_FUZZ_SECONDS and LICHEN_FUZZ_SEED say otherwise (`scripts/fuzz`).
+/// A slice of a few seconds in each run of the tests, longer on a machine that is so slow that it would be next to nothing; LICHEN_FUZZ_SECONDS and LICHEN_FUZZ_SEED say otherwise (`scripts/fuzz`).
 /// LICHEN_FUZZ_INPUT names a file that holds the last input: what a crash came from.
 public struct Fuzzing: Sendable {
     public let seconds: Int
     public let seed: UInt64
+    /// Inputs that there are at least, however long they take.
+    private let least: Int
     private let seeds: [[UInt8]]
     private let fragments: [[UInt8]]
 
@@ -31,11 +33,15 @@ public struct Fuzzing: Sendable {
     ///   - seeds: what makes sense.
     ///   - fragments: pieces that mean something, so that mutations reach beyond the first check.
     ///   - seconds: of the slice.
-    public init(seeds: [[UInt8]], fragments: [String], seconds: Int = 2) {
-        self.init(seeds: seeds, fragments: fragments.map { Array($0.utf8) }, seconds: seconds)
+    ///   - least: how many inputs there are, even if it takes longer.
+    public init(seeds: [[UInt8]], fragments: [String], seconds: Int = 2, least: Int = 200) {
+        self.init(
+            seeds: seeds, fragments: fragments.map { Array($0.utf8) }, seconds: seconds,
+            least: least)
     }
 
-    public init(seeds: [[UInt8]], fragments: [[UInt8]], seconds: Int = 2) {
+    public init(seeds: [[UInt8]], fragments: [[UInt8]], seconds: Int = 2, least: Int = 200) {
+        self.least = least
         self.seconds = Self.setting("LICHEN_FUZZ_SECONDS") ?? seconds
         seed = UInt64(Self.setting("LICHEN_FUZZ_SEED") ?? 1)
         self.seeds = seeds.isEmpty ? [[]] : seeds
@@ -59,7 +65,7 @@ public struct Fuzzing: Sendable {
         let record = InputRecord()
         let watch = Watch()
         defer { watch.stop() }
-        while clock.now < end {
+        while clock.now < end || outcome.rounds < least {
             let input = mutated(seeds.randomElement(using: &generator) ?? [], &generator)
             let started = clock.now
             record?.keep(input)
@@ -131,7 +137,7 @@ private final class Watch: Sendable {
         var isOver = false
     }
 
-    private static let patience = Duration.seconds(60)
+    private static let patience = Duration.seconds(300)
     private let state = Mutex(State())
 
     init() {

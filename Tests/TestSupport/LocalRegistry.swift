@@ -47,4 +47,23 @@ public final class LocalRegistry: Sendable {
 
     /// What it logged so far.
     public var log: String { program.output }
+
+    /// What it logged about all that was asked before: it answers first, and writes its line then. A last question, whose line is
+    /// waited for, is not among it, and nor are earlier ones.
+    public func settledLog() throws -> String {
+        let marks = "/v2/settled/"
+        let mark = marks + "\(UInt64.random(in: 0...UInt64.max))/tags/list"
+        guard let socket = Loopback.connect(to: port) else {
+            throw TestSupportError("connect to \(host)")
+        }
+        defer { close(socket) }
+        let question = "GET \(mark) HTTP/1.0\r\nHost: \(host)\r\n\r\n"
+        guard send(socket, question, question.utf8.count, CInt(MSG_NOSIGNAL)) == question.utf8.count
+        else { throw TestSupportError("ask \(host)") }
+        let end = ContinuousClock.now + Command.patience
+        while !log.contains("GET \(mark) "), ContinuousClock.now < end { usleep(10_000) }
+        // A line of before may still be on its way: two threads wrote, and either may have come first.
+        usleep(300_000)
+        return log.split(separator: "\n").filter { !$0.contains(marks) }.joined(separator: "\n")
+    }
 }

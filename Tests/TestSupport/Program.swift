@@ -48,6 +48,12 @@ public final class RunningProgram: Sendable {
         waitpid(process, nil, 0)
     }
 
+    private var isAlive: Bool {
+        var info = siginfo_t()
+        let answer = waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT)
+        return answer == 0 && info._sifields._kill.si_pid == 0
+    }
+
     /// What it wrote so far, to both of its outputs.
     public var output: String {
         // Until it writes, there may be no file.
@@ -56,7 +62,8 @@ public final class RunningProgram: Sendable {
 
     /// Waits until it has written `marker`, and gives the number that follows: a port, mostly.
     public func number(after marker: String) throws -> Int {
-        for _ in 0..<1000 {
+        let end = ContinuousClock.now + Command.patience
+        while isAlive, ContinuousClock.now < end {
             let output = output
             if let found = output.firstRange(of: marker) {
                 let rest = output[found.upperBound...]
