@@ -32,7 +32,10 @@ extension Builder {
             }
         }
         if session.request.pushes {
-            for tag in session.request.tags { try await session.pusher.push(built.top, to: tag) }
+            for tag in session.request.tags {
+                try await session.pusher.push(
+                    built.top, to: tag, isNew: session.stepCounts.cached < session.stepCounts.steps)
+            }
         }
         try await export(built, session)
     }

@@ -22,9 +22,9 @@ final class EarlyUpload: Sendable {
         self.growth = growth
         work = Task {
             // What is small by then goes up whole, as one that is there already goes not at all.
-            guard case .bytes = await growth.of(RegistryClient.growingChunks.lowerBound) else {
-                return false
-            }
+            guard case .bytes = await growth.of(RegistryClient.growingChunks.lowerBound),
+                growth.begin()
+            else { return false }
             let blob = GrowingBlob(file: file.borrowed) { await growth.of($0) }
             let client = client.observed(by: growth)
             defer { withExtendedLifetime(file) {} }
@@ -33,7 +33,9 @@ final class EarlyUpload: Sendable {
     }
 
     /// Says what has been packed; nil where nothing came of it.
-    func end(with descriptor: Descriptor?) { growth.end(with: descriptor) }
+    ///
+    /// - Returns: whether something is on its way; else there is nothing to wait for.
+    func end(with descriptor: Descriptor?) -> Bool { growth.end(with: descriptor) }
 
     func cancel() { work.cancel() }
 
@@ -53,26 +55,38 @@ final class EarlyUpload: Sendable {
 
 /// How far a blob is, on disk and on the network.
 private final class Growth: TransferObserver {
-    private enum Phase { case growing, whole(Descriptor), abandoned }
+    private struct Phase {
+        /// Nil while the blob grows.
+        var outcome: GrowingBlob.Growth?
+        /// Whether any of it is sent.
+        var hasBegun = false
+    }
 
     private let file: SharedDescriptor
-    private let phase = Mutex(Phase.growing)
+    private let phase = Mutex(Phase())
     private let total = Atomic(0)
 
     init(_ file: SharedDescriptor) { self.file = file }
 
-    func end(with descriptor: Descriptor?) {
-        phase.withLock { $0 = descriptor.map { .whole($0) } ?? .abandoned }
+    /// False where packing has ended before: then nothing is begun.
+    func begin() -> Bool {
+        phase.withLock { phase in
+            phase.hasBegun = phase.outcome == nil
+            return phase.hasBegun
+        }
+    }
+
+    func end(with descriptor: Descriptor?) -> Bool {
+        phase.withLock { phase in
+            phase.outcome = descriptor.map { .whole($0) } ?? .abandoned
+            return phase.hasBegun
+        }
     }
 
     /// Waits until the file has `size` bytes. Nobody tells when it grows, so it is looked at 50 times a second.
     func of(_ size: Int64) async -> GrowingBlob.Growth {
         while true {
-            switch phase.withLock({ $0 }) {
-            case .growing: break
-            case .whole(let descriptor): return .whole(descriptor)
-            case .abandoned: return .abandoned
-            }
+            if let outcome = phase.withLock({ $0.outcome }) { return outcome }
             if let now = try? file.borrowed.status().size, now >= size { return .bytes(Int64(now)) }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return .abandoned }
         }

@@ -71,8 +71,7 @@ final class ImagePusher: Sendable {
     /// Says what the followed file has become; nil where nothing did.
     func settle(_ followers: [EarlyUpload], as blob: Descriptor?) {
         for follower in followers {
-            follower.end(with: blob)
-            guard let blob else { continue }
+            guard follower.end(with: blob), let blob else { continue }
             let progress = TransferProgress(.upload, blob, observer, source.counter)
             _ = upload(blob, to: follower.reference) { client in
                 if await follower.hasSucceeded {

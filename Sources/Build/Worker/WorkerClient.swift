@@ -186,7 +186,9 @@ final class WorkerClient: Sendable {
         do { try startAndServe() } catch {
             let starters = state.withLock { state in
                 // Whoever has left knows already.
-                if case .gone = state.phase { return [CheckedContinuation<Connection, any Error>]() }
+                if case .gone = state.phase {
+                    return [CheckedContinuation<Connection, any Error>]()
+                }
                 state.phase = .failed(error)
                 defer { state.starters = [] }
                 return state.starters
