@@ -12,6 +12,7 @@ import check
 import engines
 import limits
 import measure
+import phases
 import report
 import scaling
 import services
@@ -26,6 +27,7 @@ def arguments():
     parser.add_argument("--json", action="store_true", help="print every figure as JSON instead of tables")
     parser.add_argument("--no-peer", action="store_true", help="leave buildah out")
     parser.add_argument("--scaling", action="store_true", help="curves: files in base and change, layers, RUNs")
+    parser.add_argument("--phases", action="store_true", help="what each phase of a build takes, once")
     parser.add_argument("--check", action="store_true", help="under a minute, for CI: ratios, and never a failure")
     parser.add_argument("--lichen", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--limit", required=True, help=argparse.SUPPRESS)
@@ -140,6 +142,9 @@ def main():
     try:
         if options.check:
             check.run(bench)
+        elif options.phases:
+            result = phases.run(bench)
+            print(json.dumps(result, indent=1) if options.json else report.rows(result))
         elif options.scaling:
             result = scaling.run(bench)
             print(json.dumps(result, indent=1) if options.json else report.curves(result))

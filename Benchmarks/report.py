@@ -90,8 +90,13 @@ def document(versions, results, start):
 def curves(result):
     lines = []
     for title, points in result.items():
-        columns = list(points[0])
-        lines += ["", f"**{title}**", "", "| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-        for point in points:
-            lines.append("| " + " | ".join(str(point[column]) for column in columns) + " |")
+        lines += ["", f"**{title}**", "", rows(points)]
+    return "\n".join(lines)
+
+
+def rows(points):
+    """A table of what have the same fields."""
+    columns = list(points[0])
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    lines += ["| " + " | ".join(str(point[column]) for column in columns) + " |" for point in points]
     return "\n".join(lines)

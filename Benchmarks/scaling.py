@@ -10,8 +10,8 @@ import services
 def run(bench):
     curves = Curves(bench)
     return {
-        "files in the base: 20 RUNs that change one file each": curves.base_files([1_000, 10_000, 100_000]),
-        "files that a RUN changes": curves.changed_files([1_000, 10_000, 100_000]),
+        "files in the base: 20 RUNs that change one file each": curves.base_files([1_000, 10_000, 100_000, 1_000_000]),
+        "files that a RUN changes": curves.changed_files([1_000, 10_000, 100_000, 1_000_000]),
         "files that a COPY takes, and a RUN on them": curves.copied_files([1_000, 10_000, 100_000]),
         "layers of the base: 10 RUNs": curves.layers([1, 10, 50, 100]),
         "RUNs": curves.runs([1, 10, 50, 100, 200]),

@@ -19,7 +19,7 @@ int sbx_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
 int sbx_set_not_dumpable(void);
 
 /* Writes one byte to a non-blocking pipe at each SIGINT, SIGTERM or SIGHUP (the byte is the signal's number); the read end
- * goes to `*read_end`. SIGPIPE is ignored. Call once, before threads. */
+ * goes to `*read_end`. SIGPIPE is ignored. Call once. */
 int sbx_catch_signals(int *read_end);
 
 /* Ends this process as `signal` does by default, so that a shell sees why. */

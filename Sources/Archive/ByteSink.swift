@@ -69,6 +69,7 @@ public final class CopyingSink: LendingSink {
     private var copy: (any ByteSink)?
     private var lent = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
+    /// - Parameter copy: gets the bytes in large pieces.
     public init(_ sink: any LendingSink, copyTo copy: any ByteSink) {
         self.sink = sink
         self.copy = BufferingSink(copy)

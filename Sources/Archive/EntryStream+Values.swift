@@ -15,7 +15,7 @@ extension TarEntry.Kind {
     }
 }
 
-extension FrameWriter {
+extension ByteWriter {
     /// - Parameter count: the headers up to this one.
     mutating func add(_ entry: TarEntry, count: Int) {
         add(UInt64(count))

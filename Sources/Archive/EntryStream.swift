@@ -33,50 +33,11 @@ public enum EntryStreamError: Error, Equatable {
     case malformed(String)
 }
 
-/// Values one behind another.
-struct FrameWriter {
-    private(set) var bytes: [UInt8] = []
+/// Reads what a frame holds.
+typealias FrameReader = ByteReader<EntryStreamError>
 
-    mutating func add(_ number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    mutating func add(_ text: [UInt8]) {
-        add(UInt32(text.count))
-        bytes.append(contentsOf: text)
-    }
-
-    mutating func add(_ text: String) { add(Array(text.utf8)) }
-}
-
-/// Reads what `FrameWriter` wrote.
-struct FrameReader {
-    private let bytes: [UInt8]
-    private var position = 0
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    var isAtEnd: Bool { position == bytes.count }
-
-    mutating func number<Number: FixedWidthInteger & BitwiseCopyable>(
-        _ type: Number.Type = Number.self
-    ) throws(EntryStreamError) -> Number {
-        let size = MemoryLayout<Number>.size
-        guard bytes.count - position >= size else { throw .malformed("a short number") }
-        defer { position += size }
-        let start = position
-        return bytes.withUnsafeBytes {
-            Number(littleEndian: $0.loadUnaligned(fromByteOffset: start, as: Number.self))
-        }
-    }
-
-    mutating func text(limit: Int) throws(EntryStreamError) -> [UInt8] {
-        let count = Int(try number(UInt32.self))
-        guard count <= limit else { throw .malformed("a text of \(count) bytes") }
-        guard bytes.count - position >= count else { throw .malformed("a short text") }
-        defer { position += count }
-        return Array(bytes[position..<(position + count)])
-    }
+extension FrameReader {
+    init(_ bytes: [UInt8]) { self.init(bytes) { .malformed($0) } }
 
     mutating func words(limit: Int) throws(EntryStreamError) -> String {
         String(decoding: try text(limit: limit), as: UTF8.self)

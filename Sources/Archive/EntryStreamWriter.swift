@@ -42,7 +42,7 @@ public struct EntryStreamWriter: ~Copyable {
     private struct Unsendable: Error { var reason: any Error }
 
     private mutating func add(_ entry: TarEntry, count: Int) throws(Unsendable) {
-        var header = FrameWriter()
+        var header = ByteWriter()
         header.add(entry, count: count)
         add(.entry, header.bytes)
         do { try flush(above: Self.gathered) } catch { throw Unsendable(reason: error) }
@@ -52,7 +52,7 @@ public struct EntryStreamWriter: ~Copyable {
         var start = 0
         while start < block.bytes.count {
             let end = min(start + EntryStream.largestData, block.bytes.count)
-            var header = FrameWriter()
+            var header = ByteWriter()
             header.add(block.offset + Int64(start))
             header.add(UInt32(end - start))
             buffer.append(EntryStream.Frame.data.rawValue)
@@ -70,7 +70,7 @@ public struct EntryStreamWriter: ~Copyable {
     }
 
     private mutating func add(_ error: any Error) {
-        var frame = FrameWriter()
+        var frame = ByteWriter()
         let known = error as? ArchiveError
         frame.add(known ?? ArchiveError(.library("\(error)")))
         add(.failure, frame.bytes)
@@ -78,7 +78,7 @@ public struct EntryStreamWriter: ~Copyable {
 
     private mutating func add(_ kind: EntryStream.Frame, _ body: [UInt8]) {
         buffer.append(kind.rawValue)
-        var length = FrameWriter()
+        var length = ByteWriter()
         length.add(body)
         buffer += length.bytes
     }

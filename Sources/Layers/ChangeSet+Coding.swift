@@ -1,6 +1,25 @@
+import Archive
 import Linux
 
 // Change sets come from the process that looks at foreign trees, and are packed by another.
+
+/// Reads a list of files.
+private typealias ListReader = ByteReader<LayerError>
+
+extension ListReader {
+    fileprivate init(_ bytes: [UInt8]) {
+        self.init(bytes) { _ in LayerError(.damagedListing, at: []) }
+    }
+
+    /// A path below a root, as it is written by us: another form is refused.
+    fileprivate mutating func path() throws(LayerError) -> TreePath {
+        let text = try text()
+        guard let path = TreePath(text), path.bytes == text else {
+            throw LayerError(.unsafePath, at: text)
+        }
+        return path
+    }
+}
 
 extension ChangeSet {
     /// For the process that packs.
@@ -19,7 +38,7 @@ extension ChangeSet {
 
     /// - Throws: where the bytes make no sense: `damagedListing`, or `unsafePath`.
     public init(decoding bytes: [UInt8]) throws(LayerError) {
-        var reader = ByteReader(bytes)
+        var reader = ListReader(bytes)
         let count = Int(try reader.number(UInt32.self))
         if count > ListingBuilder.largestCount { throw LayerError(.damagedListing, at: []) }
         for _ in 0..<count { changes.append(try Change(&reader)) }
@@ -28,7 +47,7 @@ extension ChangeSet {
 }
 
 extension ChangeSet.Change {
-    fileprivate init(_ reader: inout ByteReader) throws(LayerError) {
+    fileprivate init(_ reader: inout ListReader) throws(LayerError) {
         guard let mark = Mark(rawValue: try reader.number()) else {
             throw LayerError(.damagedListing, at: [])
         }
@@ -59,7 +78,7 @@ extension FileStatus {
         }
     }
 
-    fileprivate init(_ reader: inout ByteReader) throws(LayerError) {
+    fileprivate init(_ reader: inout ListReader) throws(LayerError) {
         guard let kind = FileKind(rawValue: try reader.number()) else {
             throw LayerError(.damagedListing, at: [])
         }
@@ -94,7 +113,7 @@ extension Removals {
 
     public init(decoding bytes: [UInt8]) throws(LayerError) {
         self.init()
-        var reader = ByteReader(bytes)
+        var reader = ListReader(bytes)
         for _ in 0..<(try reader.number(UInt32.self)) { remove(try reader.path()) }
         for _ in 0..<(try reader.number(UInt32.self)) {
             replacedDirectories.insert(try reader.path())
@@ -115,7 +134,7 @@ extension RootAttributes {
     }
 
     public init(decoding bytes: [UInt8]) throws(LayerError) {
-        var reader = ByteReader(bytes)
+        var reader = ListReader(bytes)
         let permissions: UInt32 = try reader.number()
         let uid: UInt32 = try reader.number()
         let gid: UInt32 = try reader.number()

@@ -18,6 +18,14 @@ public func blocking<Value: Sendable>(
     }
 }
 
+/// From now on a write of this thread to a pipe that nobody reads is an error (EPIPE), and ends no process that has not said so.
+public func refuseBrokenPipeSignals() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+}
+
 /// Lets this thread, which may block, do nothing for a while.
 public func pause(seconds: Double) { usleep(UInt32(seconds * 1_000_000)) }
 

@@ -6,7 +6,7 @@ public import SystemPackage
 public enum Signals {
     /// From now on each of these signals calls `handler` on a thread of its own, which may block and lock.
     ///
-    /// Call once, before other threads. A C handler writes to a pipe and the thread reads it: neither blocked masks nor
+    /// Call once. A C handler writes to a pipe and the thread reads it: neither blocked masks nor
     /// dispatch sources can be relied on beside Swift's own threads.
     public static func `catch`(_ handler: @escaping @Sendable (CInt) -> Void) throws(Errno) {
         var pipe: CInt = -1

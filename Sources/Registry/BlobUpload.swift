@@ -25,12 +25,12 @@ struct BlobUpload {
         }
     }
 
-    /// Sends chunk after chunk, and goes on where the registry is after a break.
+    /// Sends chunk after chunk from `start` on, and goes on where the registry is after a break.
     func send(
-        to session: UploadSession, _ sizes: inout ChunkSizes
+        to session: UploadSession, from start: Int64 = 0, _ sizes: inout ChunkSizes
     ) async throws(RegistryError) {
         var url = session.url
-        var position: Int64 = 0
+        var position = start
         var retry = Retry(client.options.retries)
         while position < descriptor.size {
             let chunk = max(sizes.next, session.minimumChunk)

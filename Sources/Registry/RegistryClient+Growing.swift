@@ -4,6 +4,7 @@ public import SystemPackage
 
 /// A blob that is sent while it is being written.
 public struct GrowingBlob: Sendable {
+    /// How far it is.
     public enum Growth: Sendable, Equatable {
         /// The file has so many bytes by now; they stay as they are.
         case bytes(Int64)
@@ -28,12 +29,12 @@ public struct GrowingBlob: Sendable {
 }
 
 extension RegistryClient {
-    /// Bytes that a chunk has at least, but for the last one, and at most.
+    /// Bytes that a chunk has at least and at most while the blob grows.
     public static let growingChunks: ClosedRange<Int64> = 8 << 20...64 << 20
 
     /// Uploads a blob while it is being written, in chunks as they come.
     ///
-    /// Nothing is tried again: whoever wants the blob there after a failure sends it with `uploadBlob` when it is whole.
+    /// While it grows nothing is tried again: whoever wants the blob there after a failure sends it with `uploadBlob` when it is whole.
     ///
     /// - Returns: false where the blob was abandoned.
     ///
@@ -55,7 +56,13 @@ extension RegistryClient {
                 let upload = BlobUpload(
                     client: self, descriptor: descriptor, file: blob.file, offset: 0,
                     repository: repository)
-                try await upload.send(to: url, from: position)
+                let rest = UploadSession(url: url, minimumChunk: session.minimumChunk)
+                var sizes = ChunkSizes(.automatic, blob: descriptor.size - position)
+                if sizes == nil {
+                    try await upload.send(to: url, from: position)
+                } else {
+                    try await upload.send(to: rest, from: position, &sizes!)
+                }
                 return true
             case .abandoned:
                 await abandon(url, in: repository)

@@ -86,7 +86,7 @@ extension RegistryError {
     }
 
     /// Whether this is how a registry answers to a chunk that takes none.
-    var refusesChunks: Bool {
+    public var refusesChunks: Bool {
         switch problem {
         case .notFound: true
         case .status(let status): (400...499).contains(status) && status != 408

@@ -139,8 +139,14 @@ public struct Command: Sendable {
             var none = sigset_t()
             sigemptyset(&none)
             posix_spawnattr_setsigmask(&attributes, &none)
+            // What was started in the background, or by nohup, has some of these ignored, and would hand that on.
+            var usual = sigset_t()
+            sigemptyset(&usual)
+            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM] { sigaddset(&usual, signal) }
+            posix_spawnattr_setsigdefault(&attributes, &usual)
             posix_spawnattr_setflags(
-                &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+                &attributes,
+                Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
             let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
             let values = ["PATH": path].merging(command.environment) { $1 }
             let arguments = (command.directory.map { ["env", "-C", $0] } ?? []) + command.arguments

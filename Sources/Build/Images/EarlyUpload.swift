@@ -15,7 +15,8 @@ final class EarlyUpload: Sendable {
 
     /// - Parameter file: the blob's; nobody else's descriptor.
     init(
-        of file: SharedDescriptor, to reference: Reference, _ client: RegistryClient
+        of file: SharedDescriptor, to reference: Reference, _ client: RegistryClient,
+        _ turns: UploadTurns
     ) {
         let growth = Growth(file)
         self.reference = reference
@@ -23,21 +24,29 @@ final class EarlyUpload: Sendable {
         work = Task {
             // What is small by then goes up whole, as one that is there already goes not at all.
             guard case .bytes = await growth.of(RegistryClient.growingChunks.lowerBound),
-                growth.begin()
+                turns.take(for: reference.registry)
             else { return false }
+            defer { turns.giveBack() }
+            guard growth.begin() else { return false }
             let blob = GrowingBlob(file: file.borrowed) { await growth.of($0) }
-            let client = client.observed(by: growth)
             defer { withExtendedLifetime(file) {} }
-            return (try? await client.uploadGrowingBlob(blob, to: reference.repository)) ?? false
+            do throws(RegistryError) {
+                return try await client.observed(by: growth).uploadGrowingBlob(
+                    blob, to: reference.repository)
+            } catch {
+                if error.refusesChunks { turns.refuse(reference.registry) }
+                return false
+            }
         }
     }
 
     /// Says what has been packed; nil where nothing came of it.
-    ///
-    /// - Returns: whether something is on its way; else there is nothing to wait for.
-    func end(with descriptor: Descriptor?) -> Bool { growth.end(with: descriptor) }
+    func end(with descriptor: Descriptor?) { growth.end(with: descriptor) }
 
     func cancel() { work.cancel() }
+
+    /// Whether something is on its way. Known when packing has ended.
+    var hasBegun: Bool { growth.hasBegun }
 
     /// Whether the blob is there, when that is known.
     var hasSucceeded: Bool {
@@ -51,6 +60,25 @@ final class EarlyUpload: Sendable {
     }
 
     var sentBytes: Int { growth.sentBytes }
+}
+
+/// Who may send while it is packed: two at a time, and nobody where chunks are refused.
+final class UploadTurns: Sendable {
+    private static let most = 2
+    private let state = Mutex<(running: Int, refusing: Set<String>)>((0, []))
+
+    func take(for registry: String) -> Bool {
+        state.withLock { state in
+            if state.running == Self.most || state.refusing.contains(registry) { return false }
+            state.running += 1
+            return true
+        }
+    }
+
+    func giveBack() { state.withLock { $0.running -= 1 } }
+
+    /// This registry takes no chunks.
+    func refuse(_ registry: String) { state.withLock { _ = $0.refusing.insert(registry) } }
 }
 
 /// How far a blob is, on disk and on the network.
@@ -76,12 +104,11 @@ private final class Growth: TransferObserver {
         }
     }
 
-    func end(with descriptor: Descriptor?) -> Bool {
-        phase.withLock { phase in
-            phase.outcome = descriptor.map { .whole($0) } ?? .abandoned
-            return phase.hasBegun
-        }
+    func end(with descriptor: Descriptor?) {
+        phase.withLock { $0.outcome = descriptor.map { .whole($0) } ?? .abandoned }
     }
+
+    var hasBegun: Bool { phase.withLock { $0.hasBegun } }
 
     /// Waits until the file has `size` bytes. Nobody tells when it grows, so it is looked at 50 times a second.
     func of(_ size: Int64) async -> GrowingBlob.Growth {

@@ -7,7 +7,7 @@ import SystemPackage
 
 /// Sends images to registries: what one has already is not sent, what it has in another repository is lent.
 ///
-/// A blob can be begun with when it is finished, long before the manifest that names it.
+/// A blob can be begun with when it is finished or even before, long before the manifest that names it.
 final class ImagePusher: Sendable {
     let store: Store
     let source: ImageSource
@@ -15,7 +15,8 @@ final class ImagePusher: Sendable {
     /// One upload per blob and repository, however many ask.
     private let uploads = Mutex<[Upload: Task<Void, any Error>]>([:])
     private let early = Mutex(Early())
-    /// Blobs up to this size are sent without a question.
+    private let turns = UploadTurns()
+    /// New blobs up to this size are sent without a question.
     private static let largestUnasked = 32 << 10
     /// So many blobs go up beside the build.
     private static let mostEarly = 2
@@ -24,12 +25,19 @@ final class ImagePusher: Sendable {
         var tasks: [Task<Void, any Error>] = []
         /// Of blobs that are being packed.
         var growing: [EarlyUpload] = []
+        /// Blobs that were made just now: most likely no registry has them.
+        var new: Set<Digest> = []
         var hasEnded = false
     }
 
     private struct Upload: Hashable {
         var digest: Digest
         var registry, repository: String
+
+        init(_ blob: Descriptor, _ reference: Reference) {
+            digest = blob.digest
+            (registry, repository) = (reference.registry, reference.repository)
+        }
     }
 
     init(store: Store, source: ImageSource, observer: @escaping BuildObserver) {
@@ -41,6 +49,7 @@ final class ImagePusher: Sendable {
     /// Begins to send a finished blob that a manifest will name. What becomes of it is for `push` to say.
     func begin(_ blob: Descriptor, to references: [Reference]) {
         early.withLock { early in
+            early.new.insert(blob.digest)
             if early.hasEnded { return }
             for reference in references {
                 let turn = early.tasks.dropLast(Self.mostEarly - 1).last
@@ -49,17 +58,19 @@ final class ImagePusher: Sendable {
         }
     }
 
-    /// Begins to send a blob that is being packed into `file`. `settle` says what came of it.
-    func follow(_ file: FileDescriptor, to references: [Reference]) throws -> [EarlyUpload] {
+    /// Begins to send a blob that is being packed into `file`. Whoever packs tells the uploads when it has ended, and then calls
+    /// `adopt` or `abandon`.
+    func follow(_ file: FileDescriptor, to references: [Reference]) -> [EarlyUpload] {
         var uploads: [EarlyUpload] = []
         for reference in references
         where !uploads.contains(where: {
             $0.reference.registry == reference.registry
                 && $0.reference.repository == reference.repository
         }) {
-            let client = try source.client(reference.registry)
-            let own = try file.shared()
-            uploads.append(EarlyUpload(of: own, to: reference, client))
+            // What is wrong is told to who sends the blob when it is whole.
+            guard let client = try? source.client(reference.registry), let own = try? file.shared()
+            else { continue }
+            uploads.append(EarlyUpload(of: own, to: reference, client, turns))
         }
         early.withLock { early in
             if early.hasEnded { uploads.forEach { $0.cancel() } }
@@ -68,20 +79,45 @@ final class ImagePusher: Sendable {
         return uploads
     }
 
-    /// Says what the followed file has become; nil where nothing did.
-    func settle(_ followers: [EarlyUpload], as blob: Descriptor?) {
-        for follower in followers {
-            guard follower.end(with: blob), let blob else { continue }
-            let progress = TransferProgress(.upload, blob, observer, source.counter)
-            _ = upload(blob, to: follower.reference) { client in
-                if await follower.hasSucceeded {
-                    progress.sent(follower.sentBytes)
-                    return progress.done(moved: true)
+    /// Takes what follows a blob, which has its name by now, for the uploads of it.
+    func adopt(_ followers: [EarlyUpload], as blob: Descriptor) {
+        early.withLock { early in
+            early.growing.removeAll { known in followers.contains { $0 === known } }
+            for follower in followers where follower.hasBegun {
+                if early.hasEnded || isBegun(blob, follower.reference) {
+                    follower.cancel()
+                } else {
+                    _ = upload(blob, following: follower)
                 }
-                // In vain, but over the network all the same.
-                self.source.counter.add(.upload, Int64(follower.sentBytes))
-                try await self.push(blob: blob, to: follower.reference, client)
             }
+        }
+    }
+
+    /// Ends what follows a blob of which nothing comes.
+    func abandon(_ followers: [EarlyUpload]) {
+        for follower in followers { follower.end(with: nil) }
+        early.withLock { early in
+            early.growing.removeAll { known in followers.contains { $0 === known } }
+        }
+    }
+
+    private func isBegun(_ blob: Descriptor, _ reference: Reference) -> Bool {
+        uploads.withLock { $0[Upload(blob, reference)] != nil }
+    }
+
+    private func upload(_ blob: Descriptor, following follower: EarlyUpload) -> Task<
+        Void, any Error
+    > {
+        let progress = TransferProgress(.upload, blob, observer, source.counter)
+        return upload(blob, to: follower.reference) { client in
+            if await follower.hasSucceeded {
+                progress.sent(follower.sentBytes)
+                return progress.done(moved: true)
+            }
+            // In vain, but over the network all the same.
+            self.source.counter.add(.upload, Int64(follower.sentBytes))
+            try Task.checkCancellation()
+            try await self.push(blob: blob, to: follower.reference, client)
         }
     }
 
@@ -112,8 +148,7 @@ final class ImagePusher: Sendable {
         _ blob: Descriptor, to reference: Reference,
         _ body: @escaping @Sendable (RegistryClient) async throws -> Void
     ) -> Task<Void, any Error> {
-        let key = Upload(
-            digest: blob.digest, registry: reference.registry, repository: reference.repository)
+        let key = Upload(blob, reference)
         return uploads.withLock { uploads in
             if let task = uploads[key] { return task }
             let task = Task { try await body(self.source.client(reference.registry)) }
@@ -137,17 +172,18 @@ final class ImagePusher: Sendable {
             {
                 return
             }
-            try await pushContent(of: bytes, to: reference, client)
+            try await pushContent(of: bytes, isNew: isNew, to: reference, client)
             _ = try await client.pushManifest(
                 bytes, descriptor.mediaType, to: reference.repository, as: name)
         } catch let error as RegistryError { throw BuildError(error) }
     }
 
-    private func pushContent(of bytes: [UInt8], to reference: Reference, _ client: RegistryClient)
-        async throws
-    {
+    private func pushContent(
+        of bytes: [UInt8], isNew: Bool, to reference: Reference, _ client: RegistryClient
+    ) async throws {
         switch try ManifestDocument(decoding: bytes) {
         case .manifest(let manifest):
+            if isNew { early.withLock { _ = $0.new.insert(manifest.config.digest) } }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 // Few at a time: each has a connection and a thread.
                 var running = 0
@@ -173,7 +209,7 @@ final class ImagePusher: Sendable {
                         hint: "it is the index's image\(platform); lichen pull --platform brings it"
                     )
                 }
-                try await pushContent(of: inner, to: reference, client)
+                try await pushContent(of: inner, isNew: isNew, to: reference, client)
                 _ = try await client.pushManifest(
                     inner, entry.mediaType, to: reference.repository, as: .digest(entry.digest))
             }
@@ -199,8 +235,9 @@ final class ImagePusher: Sendable {
     private func isThere(
         _ blob: Descriptor, _ reference: Reference, _ client: RegistryClient, _ lender: String?
     ) async throws -> Bool {
-        // To ask takes as long as to send.
-        if lender == nil, blob.size <= Self.largestUnasked { return false }
+        // To ask for what is hardly there takes as long as to send it.
+        let isNew = early.withLock { $0.new.contains(blob.digest) }
+        if isNew, blob.size <= Self.largestUnasked { return false }
         if try await client.findBlob(blob.digest, in: reference.repository) != nil { return true }
         guard let lender, lender != reference.repository else { return false }
         return try await client.mountBlob(blob.digest, from: lender, into: reference.repository)

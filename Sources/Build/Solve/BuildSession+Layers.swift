@@ -100,16 +100,22 @@ extension BuildSession {
         for destinations: [Reference], _ body: (FileDescriptor) async throws -> PackedLayer?
     ) async throws -> PackedLayer? {
         let blob = BlobInMaking(try store.newBlob())
-        let followers = try pusher.follow(blob.file, to: destinations)
-        var packed: PackedLayer?
-        // Whoever follows the file is told how it ended, in any case.
-        defer { if packed == nil { pusher.settle(followers, as: nil) } }
-        packed = try await body(blob.file)
-        guard let packed else { return nil }
-        let descriptor = packed.record.blob
-        pusher.settle(followers, as: descriptor)
-        try await blocking { try blob.keep(as: descriptor.digest) }
-        return packed
+        let followers = pusher.follow(blob.file, to: destinations)
+        do {
+            guard let packed = try await body(blob.file) else {
+                pusher.abandon(followers)
+                return nil
+            }
+            let descriptor = packed.record.blob
+            // The last of it may go while it is synced; nobody looks for it in the store before it has its name.
+            for follower in followers { follower.end(with: descriptor) }
+            try await blocking { try blob.keep(as: descriptor.digest) }
+            pusher.adopt(followers, as: descriptor)
+            return packed
+        } catch {
+            pusher.abandon(followers)
+            throw error
+        }
     }
 
     private func pack(
@@ -121,6 +127,7 @@ extension BuildSession {
         let encoding = request.layerEncoding
         let (latest, now) = (request.sourceDateEpoch, now.secondsSinceEpoch)
         return try await blocking {
+            if relay != nil { refuseBrokenPipeSignals() }
             var listing = ListingBuilder()
             let packed = try LayerPacking.pack(
                 into: file, encoding, threads: threads, copyTo: relay?.writing

@@ -90,7 +90,7 @@ extension StageSolver {
             event, key: key.finish(), createdBy: transfer.createdBy, at: instruction.range,
             isLinked: transfer.isLinked
         ) {
-            if transfer.isForRun { await session.makeTrees(of: current.layers) }
+            if transfer.isForRun { try await session.makeTrees(of: current.layers) }
             let attributes = try await Self.attributes(of: transfer, current, session)
             var gathered: [CopySelection] = []
             for part in parts { gathered.append(try await part.selection()) }
@@ -100,7 +100,7 @@ extension StageSolver {
             let directory = current.workingDirectory
             return StepOutcome(
                 try await session.compose(
-                    on: parent, relay: transfer.isForRun ? try TreeRelay(session.worker) : nil,
+                    on: parent, relay: transfer.isForRun ? try? TreeRelay(session.worker) : nil,
                     for: destinations
                 ) { composer in
                     try composer.copy(

@@ -189,12 +189,16 @@ extension BuildSession {
     }
 
     /// Has the worker make the trees of these layers, and so their listings: a RUN will need them. Whoever needs them hears what went wrong.
-    func makeTrees(of layers: [SolvedLayer]) async {
-        guard let sources = try? await sources(of: layers) else { return }
-        let stored = sources.compactMap { source in
-            if case .stored(let record) = source { record } else { nil }
+    ///
+    /// - Throws: `CancellationError` alone.
+    func makeTrees(of layers: [SolvedLayer]) async throws {
+        if let sources = try? await sources(of: layers) {
+            let stored = sources.compactMap { source in
+                if case .stored(let record) = source { record } else { nil }
+            }
+            _ = try? await worker.ask(.makeTrees(stored))
         }
-        _ = try? await worker.ask(.makeTrees(stored))
+        try Task.checkCancellation()
     }
 
     /// Packs what a step left behind, on the worker's threads.

@@ -19,7 +19,7 @@ extension StageSolver {
         try await step(
             event, key: key.finish(), createdBy: CreatedBy.workdir(path), at: instruction.range
         ) {
-            if isForRun { await session.makeTrees(of: current.layers) }
+            if isForRun { try await session.makeTrees(of: current.layers) }
             let parent = try await session.stack(of: current.layers)
             if let resolved = try? parent.resolve(path.utf8),
                 resolved.entry?.kind == .directory || resolved.path.isRoot

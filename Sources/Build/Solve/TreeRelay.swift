@@ -45,7 +45,7 @@ final class TreeRelay: Sendable {
     }
 }
 
-/// A descriptor that several may close, and that closes once.
+/// A descriptor that is closed while the one who has handed it on still waits for an answer.
 private final class SharedPipeEnd: Sendable {
     private let end: Mutex<OwnedDescriptor?>
 

@@ -101,8 +101,7 @@ private final class UnpackerServer: Sendable {
             guard let stream = files.first else {
                 throw WorkerFailure(category: .bug, message: "the tar did not come along")
             }
-            let (diffID, listing) = try unpack(stream.borrowed, called: "a new layer", into: tree)
-            return Answer(reply: .received(diffID: diffID), files: [listing])
+            return try receive(stream, tree)
         case .changes(let number, let upper, let layers, let latest, let isCopy):
             guard files.count == (isCopy ? 2 : 1) else {
                 throw WorkerFailure(category: .bug, message: "the step's root did not come along")
@@ -121,29 +120,45 @@ private final class UnpackerServer: Sendable {
     /// Unpacks a layer's blob, and sees that it is what its diff ID says.
     private func unpack(_ blob: String, _ expected: Digest, _ tree: String) throws -> Answer {
         let file = try root.borrowed.open(blob, .readOnly, resolve: .noLinks)
+        let directory = try open(tree)
+        let listing: ListingBuilder
         do {
-            let (diffID, listing) = try unpack(file.borrowed, called: blob, into: tree)
+            let (diffID, made) = try unpack(file.borrowed, called: blob, into: directory)
             if diffID != expected {
                 throw StoreError(.wrongDigest(expected: expected, actual: diffID))
             }
-            return Answer(reply: .unpacked, files: [listing])
+            listing = made
         } catch {
             // Whatever the disk is not to blame for is the image's fault.
             var failure = WorkerFailure(error)
             if failure.category != .storage || error is StoreError { failure.category = .input }
             throw failure
         }
+        return Answer(reply: .unpacked, files: [try anonymous(listing)])
     }
 
-    /// The diff ID of what was unpacked, and its listing.
+    /// Unpacks a tar from a pipe, and says what it was.
+    private func receive(_ stream: SharedDescriptor, _ tree: String) throws -> Answer {
+        let directory = try open(tree)
+        let (diffID, listing) = try unpack(
+            stream.borrowed, called: "a new layer", into: directory)
+        return Answer(reply: .received(diffID: diffID), files: [try anonymous(listing)])
+    }
+
+    private func open(_ tree: String) throws -> OwnedDescriptor {
+        try scratch.borrowed.open(tree, [.readOnly, .directory], resolve: .noLinks)
+    }
+
+    private func anonymous(_ listing: ListingBuilder) throws -> SharedDescriptor {
+        SharedDescriptor(try anonymousFile(holding: listing.encoded()))
+    }
+
     private func unpack(
-        _ layer: FileDescriptor, called name: String, into tree: String
-    ) throws -> (Digest, SharedDescriptor) {
-        let directory = try scratch.borrowed.open(tree, [.readOnly, .directory], resolve: .noLinks)
+        _ layer: FileDescriptor, called name: String, into tree: borrowing OwnedDescriptor
+    ) throws -> (diffID: Digest, listing: ListingBuilder) {
         let reader = try LayerReader(DescriptorSource(layer, called: name))
-        let listing = try TreeUnpacker.unpack(reader.tar, into: directory.borrowed, form)
-        let diffID = Digest(sha256: try reader.finish().diffID)
-        return (diffID, SharedDescriptor(try anonymousFile(holding: listing.encoded())))
+        let listing = try TreeUnpacker.unpack(reader.tar, into: tree.borrowed, form)
+        return (Digest(sha256: try reader.finish().diffID), listing)
     }
 
     private func changes(

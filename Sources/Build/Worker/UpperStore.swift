@@ -54,7 +54,7 @@ final class TreeMaker: Sendable {
     private let unpacker: UnpackerClient
     private let locks = Mutex<[Digest: Lock]>([:])
     private let copies = Mutex<[String: SharedDescriptor]>([:])
-    private let received = Mutex<[ReceivedTree]>([])
+    private let received = Mutex<(next: Int, trees: [Int: ReceivedTree])>((1, [:]))
 
     /// A tree that came as a tar, and has no name in the store yet.
     private struct ReceivedTree: Sendable {
@@ -137,21 +137,26 @@ final class TreeMaker: Sendable {
     func receive(_ stream: SharedDescriptor) throws -> (number: Int, diffID: Digest) {
         let name = "tree-\(randomName(bytes: 4))"
         _ = try store.newTree(named: name, in: area)
-        let (diffID, listing) = try unpacker.receive(
-            stream, into: store.treePath(named: name, in: area))
-        let tree = ReceivedTree(name: name, diffID: diffID, listing: listing)
-        let number = received.withLock { received in
-            received.append(tree)
-            return received.count - 1
+        do {
+            let (diffID, listing) = try unpacker.receive(
+                stream, into: store.treePath(named: name, in: area))
+            let tree = ReceivedTree(name: name, diffID: diffID, listing: listing)
+            let number = received.withLock { received in
+                defer { received.next += 1 }
+                received.trees[received.next] = tree
+                return received.next
+            }
+            return (number, diffID)
+        } catch {
+            // Perhaps there was no room for it: then there is now for what comes. The error above is the one that counts.
+            try? removeTree(name.utf8, in: area.directory.borrowed)
+            throw error
         }
-        return (number, diffID)
     }
 
     /// Keeps a tree that was received as that of a layer, which it must be.
     func keep(_ number: Int, as diffID: Digest) throws {
-        let tree = received.withLock { received in
-            received.indices.contains(number) ? received[number] : nil
-        }
+        let tree = received.withLock { $0.trees.removeValue(forKey: number) }
         guard let tree, tree.diffID == diffID else {
             throw WorkerFailure(category: .bug, message: "tree \(number) is not that of \(diffID)")
         }

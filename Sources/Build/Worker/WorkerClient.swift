@@ -5,7 +5,7 @@ import Store
 import Synchronization
 import SystemPackage
 
-/// The builder's side of the worker: made at the first request, asked by many tasks at once.
+/// The builder's side of the worker: made at the first request or before, asked by many tasks at once.
 final class WorkerClient: Sendable {
     private let store: Store
     private let packingThreads: Int
@@ -35,6 +35,7 @@ final class WorkerClient: Sendable {
     private struct Connection: Sendable {
         var socket: MessageSocket
         var process: ProcessHandle
+        var ids: WorkerIDs
     }
 
     /// A reply, and the descriptor that came along.
@@ -88,6 +89,7 @@ final class WorkerClient: Sendable {
         _ request: WorkerRequest, _ descriptors: [FileDescriptor] = [], sent: () -> Void = {}
     ) async throws -> Answer {
         let connection = try await connection()
+        if case .finish = request {} else { try noteWeakness(of: connection.ids) }
         let number = state.withLock { state in
             defer { state.nextNumber += 1 }
             return state.nextNumber
@@ -116,6 +118,17 @@ final class WorkerClient: Sendable {
             throw BuildError(failure.category, failure.message, hint: failure.hint)
         }
         return answer
+    }
+
+    /// Not before it does something: one that nobody needs makes no image weaker.
+    private func noteWeakness(of ids: WorkerIDs) throws {
+        if ids.usesHelpers { return }
+        // Whoever asked for a single id knows what that is.
+        let words = ids.reason.map {
+            "other owners are kept on record, and a RUN can't have them (\($0))"
+        }
+        try weaknesses?.note(
+            .singleID, saying: words.map { .notice("\(Weakness.singleID.consequence): \($0)") })
     }
 
     /// Lets a worker clean up and end, if there is one. Waits at most a second: what is left is swept up by the next build.
@@ -291,28 +304,21 @@ final class WorkerClient: Sendable {
     /// The first message; from then on the worker answers.
     private func greet(_ started: borrowing Started) throws {
         let (ids, socket) = (started.ids, started.socket)
-        if !ids.usesHelpers {
-            // Whoever asked for a single id knows what that is.
-            let words = ids.reason.map {
-                "other owners are kept on record, and a RUN can't have them (\($0))"
-            }
-            try weaknesses?.note(
-                .singleID, saying: words.map { .notice("\(Weakness.singleID.consequence): \($0)") })
-        }
         let configuration = WorkerConfiguration(
             uid: ids.uid.extents.map { .init($0) }, gid: ids.gid.extents.map { .init($0) },
             dropsGroups: ids.usesHelpers, remedy: WorkerIDs.remedy(.current),
             snapshotter: snapshotter, limits: limits, expectsRun: expectsRun,
             packingThreads: packingThreads, encoding: encoding)
         try socket.send([UInt8](try JSONEncoder().encode(configuration)), store.descriptors)
-        let process = try started.child.handle()
+        let connection = Connection(
+            socket: socket, process: try started.child.handle(), ids: ids)
         let starters = try state.withLock { state in
             if case .gone = state.phase { throw Self.died }
-            state.phase = .ready(Connection(socket: socket, process: process))
+            state.phase = .ready(connection)
             defer { state.starters = [] }
             return state.starters
         }
-        starters.forEach { $0.resume(returning: Connection(socket: socket, process: process)) }
+        starters.forEach { $0.resume(returning: connection) }
     }
 
     /// What a refused clone means; the errno alone does not say.

@@ -7,7 +7,7 @@ import Store
 import Synchronization
 import SystemPackage
 
-/// The worker: root of user namespace A, made only when a step must run.
+/// The worker: root of user namespace A, made when a step must run, or most likely will.
 ///
 /// It makes trees, mounts overlays, runs sandboxes, finds changes and packs them. It opens no connection and holds no credential.
 /// When its builder is gone, so is it: by the parent-death signal, and by the end of the socket as a second belt.

@@ -223,18 +223,17 @@ struct SandboxKind: Hashable {
 
 /// The sandboxes of a worker, each compiled by whoever wants it first; others wait for that.
 final class SandboxShelf: Sendable {
-    private let lock = Lock()
     private let known = Mutex<[SandboxKind: StepSandbox]>([:])
 
     func sandbox(
         _ kind: SandboxKind, _ compile: () throws(SandboxError) -> StepSandbox
     ) throws(SandboxError) -> StepSandbox {
-        lock.acquire()
-        defer { lock.release() }
-        if let sandbox = known.withLock({ $0[kind] }) { return sandbox }
-        let sandbox = try compile()
-        known.withLock { $0[kind] = sandbox }
-        return sandbox
+        try known.withLock { (known) throws(SandboxError) in
+            if let sandbox = known[kind] { return sandbox }
+            let sandbox = try compile()
+            known[kind] = sandbox
+            return sandbox
+        }
     }
 }
 

@@ -28,7 +28,7 @@ struct BuildCommand: ParsableCommand {
         }
         var request = try wantedRequest()
         try ContextWord.checkTerminal(request.context)
-        request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.file)
+        request.dockerfileText = try StandardInput.dockerfile(ifNamedBy: options.dockerfile.file)
         let display = Progress(progress, command: "build")
         let (options, place, asked) = (options, store, request)
         try Session.run {

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Build
+import Linux
 import Lint
 import OCI
 import Store
-import Linux
 
 struct LintCommand: ParsableCommand {
     enum Format: String, CaseIterable, ExpressibleByArgument { case text, json, sarif }

@@ -10,7 +10,7 @@ extension BuildOptions {
         var request = BuildRequest(context: try ContextWord.context(context))
         for option in buildContexts { request.namedContexts[option.name] = option.context }
         // `-` is read by the command, not by the one who looks at its words.
-        if file != StandardInput.word { request.dockerfile = file }
+        if dockerfile.file != StandardInput.word { request.dockerfile = dockerfile.file }
         request.tags = unique(tags)
         request.pushes = pushes
         request.outputs = outputs

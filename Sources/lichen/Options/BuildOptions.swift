@@ -25,16 +25,7 @@ struct BuildOptions: ParsableArguments {
         transform: BuildContextOption.init(parsing:))
     var buildContexts: [BuildContextOption] = []
 
-    @Option(
-        name: [.customShort("f"), .customLong("file")],
-        help: ArgumentHelp(
-            "The Dockerfile: a path, a URL, or - for standard input; without it Dockerfile, else Containerfile, in the context.",
-            valueName: "path|url|-"),
-        completion: .file())
-    var files: [String] = []
-
-    /// The one that is named.
-    var file: String? { files.first }
+    @OptionGroup var dockerfile: DockerfileOptions
 
     @Option(
         name: [.customShort("t"), .customLong("tag")],
@@ -171,10 +162,8 @@ struct BuildOptions: ParsableArguments {
 
     mutating func validate() throws {
         let place = try ContextWord.context(context)
-        if let problem = ContextWord.conflict(place, file: file) { throw ValidationError(problem) }
-        if file == "" { throw ValidationError("--file is empty") }
-        if files.count > 1 {
-            throw ValidationError("--file is given twice; a build has one Dockerfile")
+        if let problem = ContextWord.conflict(place, file: dockerfile.file) {
+            throw ValidationError(problem)
         }
         if pushes && tags.isEmpty { throw ValidationError("--push needs a --tag to push to") }
         if outputs.filter({ $0.destination == .standardOutput }).count > 1 {
